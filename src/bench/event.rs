@@ -1,0 +1,237 @@
+//! All that can happen (Event, Entry) and all that can be asked (Command).
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::bench::fault::Fault;
+use crate::bench::micros;
+use crate::bench::plan::Plan;
+use crate::bench::quota::{LimitKind, Quota};
+use crate::bench::sample::{Sample, Trial};
+
+/// One line of a run: what happened and when.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Entry {
+    /// Its number, from 0; the recorder numbers.
+    pub seq: u64,
+    /// When, since the Unix epoch; the engine stamps from one monotonic base.
+    #[serde(with = "micros")]
+    pub at: Duration,
+    /// What.
+    #[serde(flatten)]
+    pub event: Event,
+}
+
+/// What happened, before the recorder has numbered it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Stamped {
+    /// When, since the Unix epoch.
+    pub at: Duration,
+    /// What.
+    pub event: Event,
+}
+
+/// Everything that can happen in a run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum Event {
+    /// The run began.
+    RunStarted {
+        /// Its name on disk.
+        run: String,
+        /// What it does.
+        plan: Arc<Plan>,
+        /// True where no AWS is behind the endpoint; everything made of this run says so.
+        simulated: bool,
+        /// The program's version.
+        version: String,
+    },
+    /// The quota of a model is known (or known to be unknown).
+    QuotaDetected {
+        /// Index of the model.
+        model: usize,
+        /// The whole quota, of which the plan's share is taken.
+        quota: Quota,
+        /// What the user must know: what could not be detected and why.
+        #[serde(default)]
+        notes: Vec<String>,
+    },
+    /// Throttles or quiet time changed the working estimate of a limit.
+    LimitLearned {
+        /// Index of the model.
+        model: usize,
+        /// The limit.
+        limit: LimitKind,
+        /// The estimate now.
+        value: f64,
+    },
+    /// The number of invocations that may be out at once changed.
+    ConcurrencySet {
+        /// Index of the model.
+        model: usize,
+        /// The number now.
+        concurrency: u32,
+    },
+    /// A trial waits for the quota; said once a wait, when it begins.
+    TrialWaited {
+        /// The trial.
+        trial: Trial,
+        /// The limit that has no room.
+        limit: LimitKind,
+        /// When enough comes free by itself, since the Unix epoch.
+        #[serde(default, with = "micros::option")]
+        until: Option<Duration>,
+    },
+    /// An invocation was sent.
+    InvocationStarted {
+        /// The trial.
+        trial: Trial,
+        /// 1 for the first.
+        attempt: u32,
+        /// Quota tokens held for it.
+        reserved: u64,
+    },
+    /// Text that streams in; the only event that may be coalesced.
+    Progress {
+        /// The trial.
+        trial: Trial,
+        /// Text chunks so far.
+        chunks: u32,
+        /// Bytes of text so far.
+        bytes: u64,
+    },
+    /// An invocation failed; the trial may try again.
+    InvocationFailed {
+        /// The trial.
+        trial: Trial,
+        /// 1 for the first.
+        attempt: u32,
+        /// What went wrong.
+        fault: Fault,
+        /// Quota tokens that it took all the same.
+        settled: u64,
+        /// The wait before the next attempt; `None` where there is none.
+        #[serde(default, with = "micros::option")]
+        backoff: Option<Duration>,
+    },
+    /// A trial ended.
+    TrialFinished {
+        /// Its measurement.
+        sample: Sample,
+    },
+    /// A variant takes part again.
+    VariantIncluded {
+        /// Index of the variant.
+        variant: usize,
+    },
+    /// A variant gets no more trials.
+    VariantRetired {
+        /// Index of the variant.
+        variant: usize,
+        /// Index of the model, or `None` for all.
+        #[serde(default)]
+        model: Option<usize>,
+        /// Why.
+        reason: String,
+    },
+    /// A bulk job changed the variant it uses.
+    PolicySwitched {
+        /// Index of the variant now.
+        variant: usize,
+        /// Why.
+        reason: String,
+    },
+    /// No new invocation is sent until resumed.
+    Paused {
+        /// Why.
+        reason: String,
+    },
+    /// Invocations are sent again.
+    Resumed,
+    /// Something that the user should read.
+    Noted {
+        /// How much it matters.
+        level: NoteLevel,
+        /// The sentence.
+        text: String,
+    },
+    /// The run ended; nothing follows.
+    RunFinished {
+        /// Why.
+        ended: Ended,
+    },
+}
+
+/// How much a note matters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum NoteLevel {
+    /// Good to know.
+    Info,
+    /// A number on the screen means less than it seems.
+    Warning,
+    /// Something does not work.
+    Error,
+}
+
+/// Why a run ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Ended {
+    /// Every trial was made.
+    Complete,
+    /// The winner was shown before all trials were made.
+    Decided,
+    /// The time was up.
+    Duration,
+    /// A cap on money or tokens.
+    Budget,
+    /// Too many errors.
+    Errors,
+    /// The user, or a signal.
+    Interrupted,
+}
+
+impl Ended {
+    /// The report's word.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Complete => "complete",
+            Self::Decided => "decided",
+            Self::Duration => "duration",
+            Self::Budget => "budget",
+            Self::Errors => "errors",
+            Self::Interrupted => "interrupted",
+        }
+    }
+}
+
+/// How a run is stopped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stop {
+    /// What is in flight is finished first.
+    InFlight,
+    /// What is in flight is dropped and counts as unfinished.
+    Now,
+}
+
+/// Everything that can be asked of the engine.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Command {
+    /// Begin this plan.
+    Start(Arc<Plan>),
+    /// Send nothing more for now.
+    Pause,
+    /// Send again.
+    Resume,
+    /// End the run.
+    Stop(Stop),
+    /// So many invocations at once from now on.
+    SetConcurrency(u32),
+    /// No more trials for this variant.
+    Retire(usize),
+    /// Trials for this variant again.
+    Include(usize),
+}

@@ -1,0 +1,203 @@
+//! FAMILIES: one row a model family; everything that depends on the family is read from its row.
+
+use std::time::Duration;
+
+/// The shape of a family's `InvokeModel` body.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum NativeFormat {
+    /// Anthropic Messages.
+    Claude,
+    /// `[INST] <<SYS>>` template.
+    Llama2,
+    /// `<|start_header_id|>` template.
+    Llama3,
+    /// `<|header_start|>` template.
+    Llama4,
+    /// `inputText` with a `User:`/`Bot:` frame.
+    TitanText,
+    /// `schemaVersion: messages-v1`.
+    Nova,
+    /// Cohere Command and Command Light: a bare prompt.
+    CohereCommand,
+    /// Cohere Command R and R+: message, history, preamble.
+    CohereCommandR,
+    /// AI21 Jurassic-2: a bare prompt.
+    Jurassic,
+    /// AI21 Jamba: chat messages.
+    Jamba,
+    /// Mistral 7B, Mixtral and the first Large and Small: `[INST]` prompt.
+    MistralInstruct,
+    /// DeepSeek R1: full-width template tokens.
+    DeepSeekR1,
+    /// The `OpenAI` chat body.
+    OpenAiChat,
+}
+
+/// How fast the simulator lets a family answer; a model, not a measurement of AWS.
+#[derive(Debug, Clone, Copy)]
+pub struct Tempo {
+    /// Median time to first token.
+    pub ttft: Duration,
+    /// Median output tokens a second once it flows.
+    pub tokens_per_second: f64,
+}
+
+/// One row of [`FAMILIES`].
+#[derive(Debug, Clone, Copy)]
+pub struct Family {
+    /// The family's name in reports (`claude`, `llama` …).
+    pub name: &'static str,
+    /// How a base model id of this family begins, provider included.
+    pub starts: &'static [&'static str],
+    /// The shape of its `InvokeModel` body.
+    pub native: NativeFormat,
+    /// Whether Converse accepts a system prompt; where not it is put before the user's turn.
+    pub system_prompt: bool,
+    /// The variant that the tutorial names for this family, before anything was measured.
+    pub first_guess: &'static str,
+    /// What the service reserves when `max_tokens` is unset and the model is not listed more exactly.
+    pub default_max_tokens: u32,
+    /// How fast the simulator answers.
+    pub tempo: Tempo,
+}
+
+const FAST: Tempo = tempo(300, 300.0);
+const MEDIUM: Tempo = tempo(600, 120.0);
+const SLOW: Tempo = tempo(1200, 70.0);
+const REASONING: Tempo = tempo(2000, 60.0);
+
+const fn tempo(ttft_ms: u64, tokens_per_second: f64) -> Tempo {
+    Tempo { ttft: Duration::from_millis(ttft_ms), tokens_per_second }
+}
+
+const fn row(
+    name: &'static str,
+    starts: &'static [&'static str],
+    native: NativeFormat,
+    system_prompt: bool,
+    first_guess: &'static str,
+    default_max_tokens: u32,
+    tempo: Tempo,
+) -> Family {
+    Family { name, starts, native, system_prompt, first_guess, default_max_tokens, tempo }
+}
+
+/// Every family; the first row one of whose `starts` begins the base model id is taken, so longer starts stand first.
+/// Bodies and system-prompt support: Bedrock user guide, `model-parameters-*` and
+/// `conversation-inference-supported-models-features`.
+pub const FAMILIES: &[Family] = &[
+    row(
+        "claude",
+        &["anthropic.claude-3-haiku", "anthropic.claude-3-5-haiku", "anthropic.claude-haiku"],
+        NativeFormat::Claude,
+        true,
+        "structured",
+        64_000,
+        MEDIUM,
+    ),
+    row("claude", &["anthropic."], NativeFormat::Claude, true, "structured", 64_000, SLOW),
+    row("llama2", &["meta.llama2"], NativeFormat::Llama2, true, "minimal", 2_048, MEDIUM),
+    row("llama3", &["meta.llama3"], NativeFormat::Llama3, true, "minimal", 2_048, FAST),
+    row("llama4", &["meta.llama4", "meta."], NativeFormat::Llama4, true, "minimal", 8_192, FAST),
+    row("titan", &["amazon.titan"], NativeFormat::TitanText, false, "concise", 8_192, MEDIUM),
+    row("nova", &["amazon.nova", "amazon."], NativeFormat::Nova, true, "concise", 10_000, FAST),
+    row("command-r", &["cohere.command-r"], NativeFormat::CohereCommandR, true, "concise", 4_096, MEDIUM),
+    row("command", &["cohere."], NativeFormat::CohereCommand, false, "concise", 4_096, MEDIUM),
+    row("jurassic", &["ai21.j2"], NativeFormat::Jurassic, false, "concise", 8_191, MEDIUM),
+    row("jamba", &["ai21."], NativeFormat::Jamba, true, "concise", 4_096, MEDIUM),
+    row(
+        "mistral-instruct",
+        &["mistral.mistral-7b", "mistral.mixtral"],
+        NativeFormat::MistralInstruct,
+        false,
+        "concise",
+        8_192,
+        FAST,
+    ),
+    row(
+        "mistral-instruct",
+        &["mistral.mistral-large-2402", "mistral.mistral-small-2402"],
+        NativeFormat::MistralInstruct,
+        true,
+        "concise",
+        8_192,
+        FAST,
+    ),
+    row("mistral", &["mistral."], NativeFormat::OpenAiChat, true, "concise", 8_192, MEDIUM),
+    row("deepseek-r1", &["deepseek.r1"], NativeFormat::DeepSeekR1, true, "minimal", 32_768, REASONING),
+    row("deepseek", &["deepseek."], NativeFormat::OpenAiChat, true, "concise", 32_768, MEDIUM),
+    row("gpt-oss", &["openai."], NativeFormat::OpenAiChat, true, "concise", 32_768, FAST),
+    row("qwen", &["qwen."], NativeFormat::OpenAiChat, true, "concise", 32_768, FAST),
+    row("palmyra", &["writer."], NativeFormat::OpenAiChat, true, "concise", 8_192, MEDIUM),
+    row("minimax", &["minimax."], NativeFormat::OpenAiChat, true, "concise", 8_192, MEDIUM),
+    row("glm", &["zai."], NativeFormat::OpenAiChat, true, "concise", 32_768, MEDIUM),
+    row("kimi", &["moonshot.", "moonshotai."], NativeFormat::OpenAiChat, true, "concise", 32_768, REASONING),
+    row("nemotron", &["nvidia."], NativeFormat::OpenAiChat, true, "concise", 32_768, MEDIUM),
+    row("gemma", &["google."], NativeFormat::OpenAiChat, true, "concise", 8_192, MEDIUM),
+];
+
+/// The neutral row for a model that no family claims: nothing is known of it, and `unknown` says so.
+pub const UNKNOWN: Family = row("unknown", &[], NativeFormat::OpenAiChat, true, "minimal", 8_192, MEDIUM);
+
+/// The row of a base model id.
+pub fn of(base_model: &str) -> &'static Family {
+    FAMILIES.iter().find(|family| family.starts.iter().any(|start| base_model.starts_with(start))).unwrap_or(&UNKNOWN)
+}
+
+/// Whether an id begins with a provider that a row names.
+pub fn is_provider(id: &str) -> bool {
+    FAMILIES.iter().flat_map(|family| family.starts).any(|start| {
+        let provider = start.split_inclusive('.').next().unwrap_or(start);
+        id.starts_with(provider)
+    })
+}
+
+/// How many quota tokens one output token takes, by base model.
+///
+/// As of 2026-11 (source: Bedrock user guide, `quotas-token-burndown`): 15 for Claude 4.8; 10 for Opus 5 and 5.5,
+/// Sonnet 5, Fable 5.1 and the GPT-5.6 models; 5 for every other Anthropic model up to 4.7; 1 for everything else.
+/// Fable 5 is not named there; 10 is the cautious reading. The user's `burndown` overrides it.
+pub fn burndown(base_model: &str) -> u32 {
+    const TEN: [&str; 6] = [
+        "anthropic.claude-opus-5",
+        "anthropic.claude-sonnet-5",
+        "anthropic.claude-fable-5",
+        "anthropic.claude-mythos-5",
+        "anthropic.claude-haiku-5",
+        "openai.gpt-5.6",
+    ];
+    if base_model.starts_with("anthropic.claude-") && base_model.contains("-4-8") {
+        15
+    } else if TEN.iter().any(|start| base_model.starts_with(start)) {
+        10
+    } else if base_model.starts_with("anthropic.") {
+        5
+    } else {
+        1
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn burndown_follows_the_dated_table() {
+        assert_eq!(burndown("anthropic.claude-opus-4-8"), 15);
+        assert_eq!(burndown("anthropic.claude-opus-5-5"), 10);
+        assert_eq!(burndown("openai.gpt-5.6-luna"), 10);
+        assert_eq!(burndown("anthropic.claude-3-sonnet-20240229-v1:0"), 5);
+        assert_eq!(burndown("meta.llama2-13b-chat-v1"), 1);
+        assert_eq!(burndown("somebody.new-model-v1:0"), 1);
+    }
+
+    #[test]
+    fn no_earlier_row_hides_a_later_one() {
+        for (index, family) in FAMILIES.iter().enumerate() {
+            for start in family.starts {
+                let hit = FAMILIES.iter().position(|f| f.starts.iter().any(|s| start.starts_with(s)));
+                assert_eq!(hit, Some(index), "{start} is claimed by an earlier row");
+            }
+        }
+    }
+}

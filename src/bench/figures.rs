@@ -1,0 +1,237 @@
+//! Figures: one variant's numbers as every face shows them, computed from its tally in one place.
+
+use crate::bench::capacity::{Capacity, Demand, capacity, theoretical_rpm};
+use crate::bench::plan::{Gate, Plan};
+use crate::bench::quota::Quota;
+use crate::bench::stats::{Running, normal_quantile, wilson};
+use crate::bench::tally::{ModelTally, Tally, VariantTally};
+
+/// Fewer counted trials than this say nothing about spread, so intervals and winners are withheld.
+pub const FEWEST: u64 = 5;
+
+/// One variant on one model, ready to be asked for its numbers.
+#[derive(Debug, Clone, Copy)]
+pub struct Figures<'a> {
+    /// The plan.
+    pub plan: &'a Plan,
+    /// Index of the model.
+    pub model: usize,
+    /// Index of the variant.
+    pub variant: usize,
+    /// What its trials add up to.
+    pub tally: &'a VariantTally,
+    quota: Option<&'a Quota>,
+    mean_concurrency: Option<f64>,
+}
+
+/// A value with its standard error, where the data says anything about that.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Estimate {
+    /// The value.
+    pub value: f64,
+    /// Its standard error; `None` where n is too small.
+    pub error: Option<f64>,
+}
+
+/// A capacity with its interval.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct CapacityRange {
+    /// The capacity at the means, and the limit that binds.
+    pub at: Capacity,
+    /// Lower end; `None` where n is too small.
+    pub low: Option<f64>,
+    /// Upper end; `None` where n is too small.
+    pub high: Option<f64>,
+}
+
+impl<'a> Figures<'a> {
+    /// The figures of a variant on a model.
+    pub fn new(tally: &'a Tally, model: usize, variant: usize) -> Self {
+        let of: &ModelTally = &tally.models[model];
+        Self {
+            plan: &tally.plan,
+            model,
+            variant,
+            tally: &of.variants[variant],
+            quota: of.quota.as_ref(),
+            mean_concurrency: tally.mean_concurrency(),
+        }
+    }
+
+    /// Every variant that takes part for a model, or took part.
+    pub fn of_model(tally: &'a Tally, model: usize) -> impl Iterator<Item = Self> {
+        let plan = &tally.plan;
+        (0..plan.variants.len())
+            .filter(move |variant| plan.variants[*variant].is_for(model))
+            .map(move |variant| Self::new(tally, model, variant))
+            .filter(|f| f.plan.variants[f.variant].included || f.tally.finished_trials() > 0)
+    }
+
+    /// The variant's name.
+    pub fn name(&self) -> &'a str {
+        &self.plan.variants[self.variant].name
+    }
+
+    /// What one request takes at the means.
+    pub fn demand(&self) -> Option<Demand> {
+        Some(Demand {
+            settled: self.tally.settled.mean()?,
+            reserved: self.tally.reserved.mean()?,
+            latency: self.tally.e2e.mean_seconds()?,
+        })
+    }
+
+    /// Capacity in the whole quota, with an interval at the plan's confidence.
+    pub fn capacity(&self) -> Option<CapacityRange> {
+        self.capacity_in(self.quota?)
+    }
+
+    /// Capacity in the share of the quota that this program may take.
+    pub fn capacity_in_share(&self) -> Option<Capacity> {
+        capacity(&self.quota?.share(self.plan.share), self.demand()?, self.plan.active)
+    }
+
+    fn capacity_in(&self, quota: &Quota) -> Option<CapacityRange> {
+        let demand = self.demand()?;
+        let at = capacity(quota, demand, self.plan.active)?;
+        let z = self.z();
+        let end = |sign: f64| {
+            let shift = |running: &Running| self.error_of(running).map(|e| sign * z * e);
+            let shifted = Demand {
+                settled: (demand.settled + shift(&self.tally.settled)?).max(0.0),
+                reserved: demand.reserved + shift(&self.tally.reserved)?,
+                latency: (demand.latency + shift(self.tally.e2e.running())?).max(0.0),
+            };
+            capacity(quota, shifted, self.plan.active).map(|c| c.rpm)
+        };
+        Some(CapacityRange { at, low: end(1.0), high: end(-1.0) })
+    }
+
+    /// Accepted answers a minute inside the quota: capacity × share of accepted answers.
+    pub fn goodput(&self) -> Option<Estimate> {
+        let range = self.capacity()?;
+        let rate = self.accepted_rate()?;
+        let error = range.low.zip(range.high).zip(self.rate_error()).map(|((low, high), rate_error)| {
+            let capacity_error = (high - low) / (2.0 * self.z());
+            (capacity_error * rate).hypot(rate_error * range.at.rpm)
+        });
+        Some(Estimate { value: range.at.rpm * rate, error })
+    }
+
+    /// Share of accepted answers among the successful trials.
+    pub fn accepted_rate(&self) -> Option<f64> {
+        (self.tally.ok > 0).then(|| self.tally.accepted as f64 / self.tally.ok as f64)
+    }
+
+    /// Wilson's interval of that share at the plan's confidence.
+    pub fn accepted_interval(&self) -> Option<(f64, f64)> {
+        wilson(self.tally.accepted, self.tally.ok, self.plan.confidence)
+    }
+
+    fn rate_error(&self) -> Option<f64> {
+        let rate = self.accepted_rate()?;
+        (self.tally.ok >= FEWEST).then(|| (rate * (1.0 - rate) / self.tally.ok as f64).sqrt())
+    }
+
+    /// The tutorial's figure: min(RPM, TPM / mean total tokens).
+    pub fn theoretical_rpm(&self) -> Option<f64> {
+        theoretical_rpm(self.quota?, self.tally.total.mean()?)
+    }
+
+    /// Mean total tokens per successful request.
+    pub fn total_tokens(&self) -> Option<Estimate> {
+        self.estimate(&self.tally.total)
+    }
+
+    /// Seconds that one request would need of this variant's own time at the run's concurrency.
+    fn pace(&self) -> Option<f64> {
+        let concurrency = self.mean_concurrency?;
+        (self.tally.ok > 0 && self.tally.in_flight_seconds > 0.0)
+            .then(|| self.tally.in_flight_seconds / concurrency / self.tally.ok as f64)
+    }
+
+    /// Successful requests a minute at this concurrency, alone and with no quota in the way.
+    pub fn requests_per_minute(&self) -> Option<f64> {
+        self.pace().map(|seconds| 60.0 / seconds)
+    }
+
+    /// Tokens a minute at this concurrency, alone and with no quota in the way.
+    pub fn tokens_per_minute(&self) -> Option<f64> {
+        Some(self.tally.total.mean()? * self.requests_per_minute()?)
+    }
+
+    /// Tokens a second at this concurrency, alone and with no quota in the way.
+    pub fn tokens_per_second(&self) -> Option<Estimate> {
+        let value = self.tokens_per_minute()? / 60.0;
+        let relative = |running: &Running| Some(self.error_of(running)? / running.mean().filter(|m| *m > 0.0)?);
+        let error = relative(&self.tally.total)
+            .zip(relative(self.tally.e2e.running()))
+            .map(|(tokens, seconds)| value * tokens.hypot(seconds));
+        Some(Estimate { value, error })
+    }
+
+    /// Median E2E in milliseconds; its error by the normal approximation (1.2533 × that of the mean).
+    pub fn median_latency_ms(&self) -> Option<Estimate> {
+        let value = self.tally.e2e.quantile_ms(0.5)?;
+        let error = self.error_of(self.tally.e2e.running()).map(|e| 1.253_3 * e * 1_000.0);
+        Some(Estimate { value, error })
+    }
+
+    /// US dollars per accepted answer.
+    pub fn cost_per_accepted(&self) -> Option<Estimate> {
+        self.per_accepted(&self.tally.cost)
+    }
+
+    /// Settled quota tokens per accepted answer.
+    pub fn quota_tokens_per_accepted(&self) -> Option<Estimate> {
+        self.per_accepted(&self.tally.settled)
+    }
+
+    /// Accepted answers per 1,000 quota tokens, what failed included.
+    pub fn accepted_per_1000_quota_tokens(&self) -> Option<f64> {
+        (self.tally.quota_tokens > 0).then(|| self.tally.accepted as f64 * 1_000.0 / self.tally.quota_tokens as f64)
+    }
+
+    fn per_accepted(&self, running: &Running) -> Option<Estimate> {
+        let mean = running.mean()?;
+        let rate = self.accepted_rate().filter(|rate| *rate > 0.0)?;
+        let error = self
+            .error_of(running)
+            .zip(self.rate_error())
+            .map(|(e, rate_error)| (e / rate).hypot(mean * rate_error / (rate * rate)));
+        Some(Estimate { value: mean / rate, error })
+    }
+
+    /// Whether the gate lets it win: `Some(true)` shown to pass, `Some(false)` shown to fail, `None` not shown yet.
+    pub fn passes_gate(&self, others: &[Figures<'_>]) -> Option<bool> {
+        let Some(gate) = &self.plan.gate else { return Some(true) };
+        let (low, high) = self.accepted_interval()?;
+        let least = match gate {
+            Gate::MinAccepted(least) => *least,
+            Gate::NotWorseThan { variant, .. } if *variant == self.variant => return Some(true),
+            Gate::NotWorseThan { variant, by } => {
+                others.iter().find(|other| other.variant == *variant)?.accepted_rate()? - by
+            }
+        };
+        if high < least {
+            Some(false)
+        } else if low >= least {
+            Some(true)
+        } else {
+            None
+        }
+    }
+
+    fn estimate(&self, running: &Running) -> Option<Estimate> {
+        Some(Estimate { value: running.mean()?, error: self.error_of(running) })
+    }
+
+    fn error_of(&self, running: &Running) -> Option<f64> {
+        running.standard_error().filter(|_| running.n() >= FEWEST)
+    }
+
+    /// Half-width of an interval at the plan's confidence, in standard errors.
+    fn z(&self) -> f64 {
+        normal_quantile(0.5 + self.plan.confidence / 2.0)
+    }
+}

@@ -1,0 +1,1 @@
+//! InvokeModel bodies by family, pure: request out, reply in.

@@ -1,0 +1,279 @@
+//! OBJECTIVES: the rules for picking a variant; one row each.
+
+use serde::{Deserialize, Serialize};
+
+use crate::bench::event::Ended;
+use crate::bench::figures::{Estimate, FEWEST, Figures};
+use crate::bench::quota::LimitKind;
+use crate::bench::stats::normal_cdf;
+use crate::bench::tally::{Phase, Tally};
+
+/// One row of [`OBJECTIVES`].
+#[derive(Debug, Clone, Copy)]
+pub struct Objective {
+    /// The configuration's word.
+    pub name: &'static str,
+    /// What wins, in half a sentence.
+    pub describe: &'static str,
+    /// The unit of the score.
+    pub unit: &'static str,
+    /// Whether more is better.
+    pub higher_is_better: bool,
+    /// A variant's score; `None` where its data allows none.
+    pub score: fn(&Figures<'_>) -> Option<Estimate>,
+}
+
+/// Every objective.
+pub const OBJECTIVES: &[Objective] = &[
+    Objective {
+        name: "throughput",
+        describe: "most accepted answers a minute inside the quota",
+        unit: "accepted/min",
+        higher_is_better: true,
+        score: |figures| figures.goodput(),
+    },
+    Objective {
+        name: "efficiency",
+        describe: "fewest total tokens per request",
+        unit: "tokens/request",
+        higher_is_better: false,
+        score: |figures| figures.total_tokens(),
+    },
+    Objective {
+        name: "speed",
+        describe: "most tokens a second",
+        unit: "tokens/s",
+        higher_is_better: true,
+        score: |figures| figures.tokens_per_second(),
+    },
+    Objective {
+        name: "latency",
+        describe: "lowest median E2E",
+        unit: "ms",
+        higher_is_better: false,
+        score: |figures| figures.median_latency_ms(),
+    },
+    Objective {
+        name: "cost",
+        describe: "least money per accepted answer",
+        unit: "USD/accepted",
+        higher_is_better: false,
+        score: |figures| figures.cost_per_accepted(),
+    },
+    Objective {
+        name: "auto",
+        describe: "fewest settled quota tokens per accepted answer; where RPM binds, as throughput",
+        unit: "quota tokens/accepted",
+        higher_is_better: false,
+        score: |figures| figures.quota_tokens_per_accepted(),
+    },
+];
+
+/// The row of a name.
+pub fn objective(name: &str) -> Option<&'static Objective> {
+    OBJECTIVES.iter().find(|objective| objective.name == name)
+}
+
+/// The ranking under one objective, and how sure it is.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Verdict {
+    /// The variant shown to be best; `None` where no difference is shown.
+    pub winner: Option<String>,
+    /// The best so far.
+    pub leader: Option<String>,
+    /// How sure it is that the leader is better than every other, a share; `None` where n is too small.
+    pub confidence: Option<f64>,
+    /// The second.
+    pub runner_up: Option<String>,
+    /// Why, in a sentence.
+    pub reason: String,
+    /// Every variant that can win, best first, with its score.
+    #[serde(default)]
+    pub ranking: Vec<Ranked>,
+}
+
+/// One place of a ranking.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Ranked {
+    /// The variant.
+    pub name: String,
+    /// Its score in the objective's unit.
+    pub score: f64,
+}
+
+struct Candidate<'a> {
+    figures: Figures<'a>,
+    score: Estimate,
+    passes: Option<bool>,
+}
+
+/// The verdict under an objective for one model.
+pub fn verdict(tally: &Tally, model: usize, objective: &Objective) -> Verdict {
+    let all: Vec<Figures<'_>> = Figures::of_model(tally, model).collect();
+    let binds_rpm = all
+        .iter()
+        .filter_map(Figures::capacity)
+        .map(|range| range.at.limit == LimitKind::Rpm)
+        .reduce(|a, b| a && b)
+        .unwrap_or(false);
+    // Where RPM binds every capacity, tokens do not buy requests: `auto` then asks what `throughput` asks.
+    let throughput = &OBJECTIVES[0];
+    let rule = if objective.name == "auto" && binds_rpm { throughput } else { objective };
+    let mut candidates: Vec<Candidate<'_>> = all
+        .iter()
+        .filter(|f| f.tally.ok > 0)
+        .filter_map(|f| Some(Candidate { figures: *f, score: (rule.score)(f)?, passes: f.passes_gate(&all) }))
+        .filter(|c| c.passes != Some(false))
+        .collect();
+    let ties = rule.name == "throughput" && binds_rpm;
+    candidates.sort_by(|a, b| order(a, b, rule, ties));
+    let Some(leader) = candidates.first() else {
+        let any_ok = all.iter().any(|f| f.tally.ok > 0);
+        let reason = if any_ok { "no variant can be scored or passes the gate" } else { "no trial succeeded" };
+        return Verdict {
+            winner: None,
+            leader: None,
+            confidence: None,
+            runner_up: None,
+            reason: reason.into(),
+            ranking: Vec::new(),
+        };
+    };
+    let confidence = confidence(&candidates, rule, ties);
+    let withheld = withheld(tally, leader, candidates.len(), confidence);
+    let mut reason = reason(&candidates, rule, ties);
+    if let Some(why) = withheld {
+        reason = format!("{reason}; not shown to win: {why}");
+    }
+    Verdict {
+        winner: withheld.is_none().then(|| leader.figures.name().to_owned()),
+        leader: Some(leader.figures.name().to_owned()),
+        confidence,
+        runner_up: candidates.get(1).map(|c| c.figures.name().to_owned()),
+        reason,
+        ranking: candidates
+            .iter()
+            .map(|c| Ranked { name: c.figures.name().to_owned(), score: c.score.value })
+            .collect(),
+    }
+}
+
+fn order(a: &Candidate<'_>, b: &Candidate<'_>, rule: &Objective, ties: bool) -> std::cmp::Ordering {
+    let by_score = a.score.value.total_cmp(&b.score.value);
+    let by_score = if rule.higher_is_better { by_score.reverse() } else { by_score };
+    if !ties {
+        return by_score;
+    }
+    // All capacities are the RPM quota: acceptance decides (that is the score), then fewest tokens, then cost.
+    let tokens = |c: &Candidate<'_>| c.figures.tally.total.mean().unwrap_or(f64::INFINITY);
+    let cost = |c: &Candidate<'_>| c.figures.tally.cost.mean().unwrap_or(f64::INFINITY);
+    by_score.then(tokens(a).total_cmp(&tokens(b))).then(cost(a).total_cmp(&cost(b)))
+}
+
+/// Two-sided normal test of the leader against each other variant, corrected for their number (Bonferroni).
+/// It holds for a sample whose size did not depend on what was seen, so a winner is named only at the end of a run.
+fn confidence(candidates: &[Candidate<'_>], rule: &Objective, ties: bool) -> Option<f64> {
+    let (leader, others) = candidates.split_first()?;
+    if others.is_empty() {
+        return None;
+    }
+    let estimate = |c: &Candidate<'_>| {
+        // Scores that tie by construction are compared by what breaks the tie.
+        if ties && (c.score.value - leader.score.value).abs() < 1e-9 { c.figures.total_tokens() } else { Some(c.score) }
+    };
+    let mut surely = 1.0_f64;
+    for other in others {
+        if leader.figures.tally.ok.min(other.figures.tally.ok) < FEWEST {
+            return None;
+        }
+        let tied = ties && (other.score.value - leader.score.value).abs() < 1e-9;
+        let (a, b) =
+            if tied { (leader.figures.total_tokens()?, estimate(other)?) } else { (leader.score, other.score) };
+        let difference = (a.value - b.value).abs();
+        let error = a.error?.hypot(b.error?);
+        let z = if error > 0.0 {
+            difference / error
+        } else if difference > 0.0 {
+            f64::INFINITY
+        } else {
+            0.0
+        };
+        surely = surely.min(1.0 - 2.0 * (1.0 - normal_cdf(z.min(8.0))) * others.len() as f64);
+    }
+    let _ = rule;
+    // Never more than 99.9 %: a handful of equal numbers is no proof of a law.
+    Some(surely.clamp(0.0, 0.999))
+}
+
+fn withheld(tally: &Tally, leader: &Candidate<'_>, candidates: usize, confidence: Option<f64>) -> Option<&'static str> {
+    match tally.phase {
+        Phase::Planned => return Some("nothing was measured"),
+        Phase::Running | Phase::Paused => return Some("the run is still on"),
+        Phase::Finished(Ended::Interrupted | Ended::Errors) => return Some("the run was stopped before its end"),
+        Phase::Finished(Ended::Complete | Ended::Decided | Ended::Duration | Ended::Budget) => {}
+    }
+    if leader.passes.is_none() {
+        return Some("its acceptance is not shown to pass the gate yet");
+    }
+    if candidates == 1 {
+        return None;
+    }
+    match confidence {
+        None => Some("too few trials to tell"),
+        Some(sure) if sure < tally.plan.confidence => Some("no difference is shown at the asked confidence"),
+        Some(_) => None,
+    }
+}
+
+fn reason(candidates: &[Candidate<'_>], rule: &Objective, ties: bool) -> String {
+    let leader = &candidates[0];
+    let score = |c: &Candidate<'_>| format!("{} {}", number(c.score.value), rule.unit);
+    let Some(second) = candidates.get(1) else {
+        return format!("{}: {}; no other variant to compare", leader.figures.name(), score(leader));
+    };
+    let mut text = format!(
+        "{}: {} against {} of {}",
+        leader.figures.name(),
+        score(leader),
+        number(second.score.value),
+        second.figures.name()
+    );
+    if ties {
+        text.push_str("; RPM binds every variant, so capacities tie: acceptance, then fewest tokens, then cost decide");
+    }
+    text
+}
+
+/// Three significant digits or so, without an exponent.
+fn number(value: f64) -> String {
+    match value.abs() {
+        v if v >= 100.0 => format!("{value:.0}"),
+        v if v >= 1.0 => format!("{value:.1}"),
+        v if v >= 0.01 => format!("{value:.4}"),
+        _ => format!("{value:.7}"),
+    }
+}
+
+/// The tutorial's sentence: how many more requests a minute the most token-efficient variant allows than the least,
+/// or that neither allows more. `None` with fewer than two measured variants or without a quota.
+pub fn efficiency_sentence(tally: &Tally, model: usize) -> Option<String> {
+    let mut measured: Vec<(f64, f64, &str)> = Figures::of_model(tally, model)
+        .filter_map(|f| Some((f.total_tokens()?.value, f.theoretical_rpm()?, f.name())))
+        .collect();
+    measured.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let (&(few, more_rpm, efficient), &(many, less_rpm, other)) = (measured.first()?, measured.last()?);
+    if measured.len() < 2 {
+        return None;
+    }
+    let gained = more_rpm - less_rpm;
+    Some(if gained >= 0.05 {
+        format!(
+            "the more token-efficient {efficient} allows {} more requests a minute than {other} ({more_rpm:.1} against {less_rpm:.1})",
+            number(gained)
+        )
+    } else {
+        format!(
+            "neither {efficient} ({few:.0} tokens) nor {other} ({many:.0}) allows more requests a minute: both reach {more_rpm:.1}"
+        )
+    })
+}

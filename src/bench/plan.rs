@@ -1,0 +1,329 @@
+//! Plan: what to run — models, variants, cases, trials, limits, seed.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::bench::check::Check;
+use crate::bench::micros;
+use crate::bench::model::{ModelId, Scope};
+use crate::bench::quota::QuotaOverrides;
+use crate::bench::request::{CacheAfter, Parameters, Turn};
+
+/// One input that every variant is given.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Case {
+    /// Its name in tables; the line number where the file gives none.
+    pub id: String,
+    /// The text that `{{ content }}` stands for; empty where there is none.
+    #[serde(default)]
+    pub content: String,
+    /// The label that the check `expected` looks for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expect: Option<String>,
+    /// Any other template variable of this case.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub variables: BTreeMap<String, serde_json::Value>,
+}
+
+/// One prompt under comparison, as templates.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Variant {
+    /// Its name.
+    pub name: String,
+    /// Template of the system prompt.
+    #[serde(default)]
+    pub system: Option<String>,
+    /// Template of the user's turn.
+    pub prompt: String,
+    /// Few-shot turns before the prompt (texts are templates too).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub messages: Vec<Turn>,
+    /// Where a prompt cache ends.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cache_after: Option<CacheAfter>,
+    /// Inference parameters, the plan's defaults already filled in.
+    #[serde(default)]
+    pub parameters: Parameters,
+    /// Indices into [`Plan::models`] that this variant is for; empty means all.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub models: Vec<usize>,
+    /// Checks of this variant alone, beside the plan's.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub checks: Vec<Check>,
+    /// False where the user left it out of the run.
+    #[serde(default = "yes")]
+    pub included: bool,
+}
+
+fn yes() -> bool {
+    true
+}
+
+impl Variant {
+    /// Whether this variant is for the model at an index of [`Plan::models`].
+    pub fn is_for(&self, model: usize) -> bool {
+        self.models.is_empty() || self.models.contains(&model)
+    }
+}
+
+/// How an invocation is made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Api {
+    /// `Converse`.
+    Converse,
+    /// `ConverseStream`.
+    #[default]
+    ConverseStream,
+    /// `InvokeModel` with the family's native body.
+    Invoke,
+    /// `InvokeModelWithResponseStream` with the family's native body.
+    InvokeStream,
+}
+
+impl Api {
+    /// Every API, in the order of the configuration's error message.
+    pub const ALL: [Self; 4] = [Self::Converse, Self::ConverseStream, Self::Invoke, Self::InvokeStream];
+
+    /// The configuration's word.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Converse => "converse",
+            Self::ConverseStream => "converse-stream",
+            Self::Invoke => "invoke",
+            Self::InvokeStream => "invoke-stream",
+        }
+    }
+
+    /// Whether the reply comes in chunks, so that there is a TTFT.
+    pub fn streams(self) -> bool {
+        matches!(self, Self::ConverseStream | Self::InvokeStream)
+    }
+}
+
+/// How many invocations may be out at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Concurrency {
+    /// As many as the quota and the latency need, no more.
+    #[default]
+    Auto,
+    /// This many.
+    Fixed(u32),
+}
+
+/// Which replies go into the journal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Keep {
+    /// Every reply, whole.
+    All,
+    /// The first accepted and the first rejected reply of each variant.
+    #[default]
+    Samples,
+    /// None.
+    None,
+}
+
+/// Timeouts of one invocation; none of them is the SDK's (source: facts page, section 7).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Timeouts {
+    /// Until a connection stands.
+    #[serde(with = "micros")]
+    pub connect: Duration,
+    /// Until the first text (for a call that does not stream: until the reply's head).
+    #[serde(with = "micros")]
+    pub first_text: Duration,
+    /// Between two events of a stream.
+    #[serde(with = "micros")]
+    pub stall: Duration,
+    /// The whole invocation.
+    #[serde(with = "micros")]
+    pub total: Duration,
+}
+
+impl Default for Timeouts {
+    fn default() -> Self {
+        Self {
+            connect: Duration::from_secs(5),
+            first_text: Duration::from_secs(60),
+            stall: Duration::from_secs(60),
+            total: Duration::from_secs(120),
+        }
+    }
+}
+
+/// The gate that a variant must pass to win.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Gate {
+    /// At least this share of answers must be accepted.
+    MinAccepted(f64),
+    /// Not worse than another variant by more than a margin of accepted answers.
+    NotWorseThan {
+        /// Index into [`Plan::variants`].
+        variant: usize,
+        /// The margin, a share.
+        by: f64,
+    },
+}
+
+/// One model of a plan, and what is known of it before the run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ModelPlan {
+    /// The model as the user named it.
+    pub id: ModelId,
+    /// Quota tokens per output token.
+    pub burndown: u32,
+    /// What the service reserves for output where `max_tokens` is unset.
+    pub max_output: u32,
+    /// Money, where a price is known.
+    #[serde(default)]
+    pub price: Option<Price>,
+}
+
+impl ModelPlan {
+    /// A model with what the shipped tables know of it.
+    pub fn of(id: ModelId) -> Self {
+        Self {
+            burndown: crate::bench::family::burndown(id.base()),
+            max_output: crate::bench::price::max_output(&id).unwrap_or(id.family().default_max_tokens),
+            price: crate::bench::price::of(&id),
+            id,
+        }
+    }
+
+    /// The scope of quota that it draws on.
+    pub fn scope(&self) -> Scope {
+        self.id.scope()
+    }
+}
+
+/// US dollars per million tokens.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Price {
+    /// Input tokens.
+    pub input: f64,
+    /// Output tokens.
+    pub output: f64,
+    /// Input tokens read from a prompt cache; the input's price where the table has none.
+    pub cache_read: f64,
+    /// Input tokens written to a prompt cache; the input's price where the table has none.
+    pub cache_write: f64,
+}
+
+impl Price {
+    /// US dollars for one invocation's tokens.
+    pub fn cost(&self, usage: &crate::bench::usage::Usage) -> f64 {
+        (self.input * usage.input as f64
+            + self.output * usage.output as f64
+            + self.cache_read * usage.cache_read as f64
+            + self.cache_write * usage.cache_write as f64)
+            / 1e6
+    }
+}
+
+/// Where invocations go.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Endpoint {
+    /// The simulator inside the program.
+    #[default]
+    Simulator,
+    /// Amazon Bedrock.
+    Aws,
+    /// Any server that speaks Bedrock's and Service Quotas' protocols.
+    Url(String),
+}
+
+impl Endpoint {
+    /// What the screen and the report show: `simulator`, `aws` or the URL without anything secret.
+    pub fn label(&self) -> &str {
+        match self {
+            Self::Simulator => "simulator",
+            Self::Aws => "aws",
+            Self::Url(url) => url,
+        }
+    }
+}
+
+/// What a benchmark is to do.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Plan {
+    /// The task: what `{{ task }}` stands for.
+    pub task: String,
+    /// The inputs; one with an empty content where the configuration gives none.
+    pub cases: Vec<Case>,
+    /// The models; several make a matrix.
+    pub models: Vec<ModelPlan>,
+    /// The prompts under comparison.
+    pub variants: Vec<Variant>,
+    /// What makes an answer acceptable, for every variant.
+    pub checks: Vec<Check>,
+    /// What a variant must pass to win.
+    pub gate: Option<Gate>,
+    /// Where invocations go.
+    pub endpoint: Endpoint,
+    /// The AWS region.
+    pub region: String,
+    /// How invocations are made.
+    pub api: Api,
+    /// Counted trials, at most, per variant and model.
+    pub trials: u32,
+    /// Trials before them that are not counted, per variant and model.
+    pub warmup: u32,
+    /// Invocations out at once.
+    pub concurrency: Concurrency,
+    /// Invocations per trial, the first included.
+    pub attempts: u32,
+    /// Whether variants that cannot win are retired early.
+    pub racing: bool,
+    /// The confidence that a winner needs, a share.
+    pub confidence: f64,
+    /// The objective's name.
+    pub objective: String,
+    /// The seed of the order of trials and of backoff jitter.
+    pub seed: u64,
+    /// Timeouts of one invocation.
+    pub timeouts: Timeouts,
+    /// The cap on money, in US dollars; `None` means no cap.
+    pub max_cost_usd: Option<f64>,
+    /// The cap on time.
+    #[serde(default, with = "micros::option")]
+    pub duration: Option<Duration>,
+    /// Which replies go into the journal.
+    pub keep: Keep,
+    /// What the user set of the quota.
+    pub quota: QuotaOverrides,
+    /// The share of each quota that this program may take.
+    pub share: f64,
+    /// The share of a minute's quota that may go out at once after quiet time.
+    pub burst: f64,
+    /// Hours a day of work, for what a daily quota allows.
+    #[serde(with = "micros")]
+    pub active: Duration,
+}
+
+impl Plan {
+    /// Indices of the variants that are included and are for this model.
+    pub fn variants_for(&self, model: usize) -> impl Iterator<Item = usize> + '_ {
+        self.variants
+            .iter()
+            .enumerate()
+            .filter(move |(_, variant)| variant.included && variant.is_for(model))
+            .map(|(index, _)| index)
+    }
+
+    /// Counted trials that are planned, over all variants and models.
+    pub fn planned_trials(&self) -> u64 {
+        (0..self.models.len()).map(|model| self.variants_for(model).count() as u64).sum::<u64>()
+            * u64::from(self.trials)
+    }
+
+    /// Most output tokens of one invocation of a variant on a model: what the service reserves for output.
+    pub fn max_tokens(&self, model: usize, variant: usize) -> u64 {
+        u64::from(self.variants[variant].parameters.max_tokens.unwrap_or(self.models[model].max_output))
+    }
+}

@@ -1,0 +1,399 @@
+//! Report: a finished tally, frozen, comparable, serialisable; the JSON schema 1 of the product page.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::bench::event::NoteLevel;
+use crate::bench::figures::Figures;
+use crate::bench::objective::{OBJECTIVES, Verdict, efficiency_sentence, verdict};
+use crate::bench::quota::{Limit, LimitKind, Quota};
+use crate::bench::stats::{Distribution, Running};
+use crate::bench::tally::{Phase, Tally};
+use crate::bench::usage::UsageSource;
+
+/// A run's numbers. Fields may be added to its JSON, but never change meaning.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Report {
+    /// Always 1.
+    pub schema: u32,
+    /// The run as a whole.
+    pub run: RunReport,
+    /// Per model.
+    pub models: Vec<ModelReport>,
+}
+
+/// The run as a whole.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RunReport {
+    /// Its name on disk.
+    pub id: Option<String>,
+    /// When it began, RFC 3339.
+    pub started_at: Option<String>,
+    /// When it ended, RFC 3339; `None` while it goes on.
+    pub finished_at: Option<String>,
+    /// Why it ended; `None` while it goes on.
+    pub ended: Option<String>,
+    /// `simulator`, `aws` or the URL.
+    pub endpoint: String,
+    /// True where no AWS was behind it.
+    pub simulated: bool,
+    /// The region.
+    pub region: String,
+    /// The seed of the order of trials.
+    pub seed: u64,
+    /// The program's version.
+    pub version: String,
+    /// US dollars; `None` where a model has no known price.
+    pub cost_usd: Option<f64>,
+    /// What the reader must know before believing a number.
+    pub warnings: Vec<String>,
+    /// Successful trials a minute by the wall clock, from first send to last completion.
+    pub requests_per_minute: Option<f64>,
+    /// Their tokens a minute, likewise.
+    pub tokens_per_minute: Option<f64>,
+}
+
+/// One model of a run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ModelReport {
+    /// As the user named it.
+    pub model: String,
+    /// Its base model.
+    pub base_model: String,
+    /// Its family.
+    pub family: String,
+    /// The scope of quota.
+    pub scope: String,
+    /// Quota tokens per output token.
+    pub burndown: u32,
+    /// The quota, whole.
+    pub quota: Quota,
+    /// Per variant.
+    pub variants: Vec<VariantReport>,
+    /// Per objective.
+    pub verdicts: BTreeMap<String, Verdict>,
+    /// What the most token-efficient variant gains over the least, in a sentence.
+    #[serde(default)]
+    pub efficiency: Option<String>,
+    /// What racing saved.
+    pub saved: Saved,
+}
+
+/// What racing saved.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+pub struct Saved {
+    /// Invocations not made.
+    pub invocations: u64,
+    /// US dollars not spent.
+    pub cost_usd: f64,
+}
+
+/// One variant on one model.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct VariantReport {
+    /// Its name.
+    pub name: String,
+    /// Counted trials that ended.
+    pub trials: u64,
+    /// Those that succeeded.
+    pub ok: u64,
+    /// Those that failed.
+    pub failed: u64,
+    /// Those that the end of the run cut off.
+    pub unfinished: u64,
+    /// Invocations beyond each trial's first.
+    pub retries: u64,
+    /// Throttled invocations.
+    pub throttles: u64,
+    /// Failed invocations by kind.
+    pub errors: BTreeMap<String, u64>,
+    /// The last fault's message.
+    pub error: Option<String>,
+    /// Mean tokens per successful trial; `None` without one.
+    pub tokens: Option<TokensReport>,
+    /// Quota tokens.
+    pub quota_tokens: QuotaTokensReport,
+    /// Latencies in milliseconds.
+    pub latency_ms: LatencyReport,
+    /// Successful requests a minute at the run's concurrency, alone and with no quota in the way.
+    pub requests_per_minute: Option<f64>,
+    /// Their tokens a minute.
+    pub tokens_per_minute: Option<f64>,
+    /// Their tokens a second.
+    pub tokens_per_second: Option<f64>,
+    /// min(RPM, TPM / mean total tokens).
+    pub theoretical_rpm: Option<f64>,
+    /// Requests a minute inside the quota.
+    pub capacity: CapacityReport,
+    /// Share of accepted answers.
+    pub accepted: AcceptedReport,
+    /// Mean US dollars per successful trial.
+    pub cost_usd_per_request: Option<f64>,
+    /// Accepted answers per 1,000 quota tokens.
+    pub accepted_per_1000_quota_tokens: Option<f64>,
+    /// After how many successful trials it was retired.
+    pub retired_after: Option<u64>,
+    /// The first 100 characters of an answer, then `…`. Hostile text.
+    pub output_sample: Option<String>,
+}
+
+/// Means per successful trial.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TokensReport {
+    /// Input tokens.
+    pub input: f64,
+    /// Output tokens.
+    pub output: f64,
+    /// All tokens.
+    pub total: f64,
+    /// Cache-read tokens.
+    pub cache_read: f64,
+    /// Cache-write tokens.
+    pub cache_write: f64,
+    /// `reported`, `counted`, `estimated` or `mixed`.
+    pub source: String,
+}
+
+/// Quota tokens.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct QuotaTokensReport {
+    /// Mean reserved per successful trial.
+    pub reserved: Option<f64>,
+    /// Mean settled per successful trial.
+    pub settled: Option<f64>,
+    /// Share spent on failed, cut-off or rejected answers.
+    pub wasted: Option<f64>,
+}
+
+/// Latencies in milliseconds.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct LatencyReport {
+    /// Time to first token.
+    pub ttft: Option<QuantilesReport>,
+    /// End to end.
+    pub e2e: Option<QuantilesReport>,
+    /// Time per output token.
+    pub tpot: Option<QuantilesReport>,
+}
+
+/// A mean and quantiles; a quantile is `None` where n is too small for it.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct QuantilesReport {
+    /// Mean.
+    pub mean: Option<f64>,
+    /// Median.
+    pub p50: Option<f64>,
+    /// 90th percentile.
+    pub p90: Option<f64>,
+    /// 95th percentile.
+    pub p95: Option<f64>,
+    /// 99th percentile.
+    pub p99: Option<f64>,
+}
+
+/// Requests a minute inside the quota.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct CapacityReport {
+    /// At the means.
+    pub requests_per_minute: Option<f64>,
+    /// Lower end of the interval.
+    pub low: Option<f64>,
+    /// Upper end of the interval.
+    pub high: Option<f64>,
+    /// The limit that binds.
+    pub limit: Option<LimitKind>,
+    /// Accepted answers a minute.
+    pub accepted_per_minute: Option<f64>,
+    /// The same inside the share of the quota in force.
+    #[serde(default)]
+    pub in_share: Option<f64>,
+}
+
+/// Share of accepted answers with its interval.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct AcceptedReport {
+    /// The share.
+    pub rate: Option<f64>,
+    /// Lower end of Wilson's interval.
+    pub low: Option<f64>,
+    /// Upper end.
+    pub high: Option<f64>,
+}
+
+impl Report {
+    /// Freezes a tally.
+    pub fn of(tally: &Tally) -> Self {
+        Self {
+            schema: 1,
+            run: RunReport::of(tally),
+            models: (0..tally.models.len()).map(|model| ModelReport::of(tally, model)).collect(),
+        }
+    }
+}
+
+impl RunReport {
+    fn of(tally: &Tally) -> Self {
+        let plan = &tally.plan;
+        let finished = matches!(tally.phase, Phase::Finished(_));
+        let wall = tally
+            .first_sent
+            .zip(tally.last_completed)
+            .map(|(first, last)| last.saturating_sub(first).as_secs_f64() / 60.0)
+            .filter(|minutes| *minutes > 0.0);
+        Self {
+            id: tally.run.clone(),
+            started_at: tally.started_at.map(timestamp),
+            finished_at: finished.then(|| timestamp(tally.last_at)),
+            ended: match tally.phase {
+                Phase::Finished(ended) => Some(ended.name().into()),
+                _ => None,
+            },
+            endpoint: plan.endpoint.label().into(),
+            simulated: tally.simulated,
+            region: plan.region.clone(),
+            seed: plan.seed,
+            version: tally.version.clone(),
+            cost_usd: plan.models.iter().all(|model| model.price.is_some()).then_some(tally.cost_usd),
+            warnings: warnings(tally),
+            requests_per_minute: wall.map(|minutes| tally.completed.trials as f64 / minutes),
+            tokens_per_minute: wall.map(|minutes| tally.completed.tokens as f64 / minutes),
+        }
+    }
+}
+
+fn warnings(tally: &Tally) -> Vec<String> {
+    let detection = tally
+        .models
+        .iter()
+        .zip(&tally.plan.models)
+        .flat_map(|(model, plan)| model.quota_notes.iter().map(move |note| format!("{}: {note}", plan.id)));
+    let noted = tally.notes.iter().filter(|(level, _)| *level >= NoteLevel::Warning).map(|(_, text)| text.clone());
+    let mut all: Vec<String> = Vec::new();
+    for warning in detection.chain(noted) {
+        if !all.contains(&warning) {
+            all.push(warning);
+        }
+    }
+    all
+}
+
+impl ModelReport {
+    fn of(tally: &Tally, model: usize) -> Self {
+        let (plan, of) = (&tally.plan.models[model], &tally.models[model]);
+        Self {
+            model: plan.id.as_str().into(),
+            base_model: plan.id.base().into(),
+            family: plan.id.family().name.into(),
+            scope: plan.scope().name().into(),
+            burndown: plan.burndown,
+            quota: of.quota.clone().unwrap_or_default(),
+            variants: Figures::of_model(tally, model).map(|figures| VariantReport::of(&figures)).collect(),
+            verdicts: OBJECTIVES.iter().map(|o| (o.name.into(), verdict(tally, model, o))).collect(),
+            efficiency: efficiency_sentence(tally, model),
+            saved: Saved::default(),
+        }
+    }
+
+    /// One limit of the quota.
+    pub fn limit(&self, kind: LimitKind) -> Option<&Limit> {
+        self.quota.get(kind)
+    }
+}
+
+impl VariantReport {
+    fn of(figures: &Figures<'_>) -> Self {
+        let tally = figures.tally;
+        let capacity = figures.capacity();
+        let accepted = figures.accepted_interval();
+        let value = |running: &Running| running.mean().unwrap_or(0.0);
+        Self {
+            name: figures.name().into(),
+            trials: tally.finished_trials(),
+            ok: tally.ok,
+            failed: tally.failed,
+            unfinished: tally.unfinished,
+            retries: tally.retries,
+            throttles: tally.throttles,
+            errors: tally.errors.iter().map(|(kind, n)| (kind.name().into(), *n)).collect(),
+            error: tally.last_fault.as_ref().map(|fault| fault.message.clone()),
+            tokens: (tally.ok > 0).then(|| TokensReport {
+                input: value(&tally.input),
+                output: value(&tally.output),
+                total: value(&tally.total),
+                cache_read: value(&tally.cache_read),
+                cache_write: value(&tally.cache_write),
+                source: source_name(tally.source).into(),
+            }),
+            quota_tokens: QuotaTokensReport {
+                reserved: tally.reserved.mean(),
+                settled: tally.settled.mean(),
+                wasted: tally.wasted(),
+            },
+            latency_ms: LatencyReport {
+                ttft: quantiles(&tally.ttft),
+                e2e: quantiles(&tally.e2e),
+                tpot: quantiles(&tally.tpot),
+            },
+            requests_per_minute: figures.requests_per_minute(),
+            tokens_per_minute: figures.tokens_per_minute(),
+            tokens_per_second: figures.tokens_per_second().map(|estimate| estimate.value),
+            theoretical_rpm: figures.theoretical_rpm(),
+            capacity: CapacityReport {
+                requests_per_minute: capacity.map(|c| c.at.rpm),
+                low: capacity.and_then(|c| c.low),
+                high: capacity.and_then(|c| c.high),
+                limit: capacity.map(|c| c.at.limit),
+                accepted_per_minute: figures.goodput().map(|estimate| estimate.value),
+                in_share: figures.capacity_in_share().map(|c| c.rpm),
+            },
+            accepted: AcceptedReport {
+                rate: figures.accepted_rate(),
+                low: accepted.map(|(low, _)| low),
+                high: accepted.map(|(_, high)| high),
+            },
+            cost_usd_per_request: tally.cost.mean(),
+            accepted_per_1000_quota_tokens: figures.accepted_per_1000_quota_tokens(),
+            retired_after: tally.retired.as_ref().map(|(after, _)| *after),
+            output_sample: tally.sample.as_ref().map(|sample| shortened(&sample.text, 100)),
+        }
+    }
+}
+
+fn quantiles(distribution: &Distribution) -> Option<QuantilesReport> {
+    (distribution.n() > 0).then(|| QuantilesReport {
+        mean: distribution.mean_seconds().map(|seconds| seconds * 1_000.0),
+        p50: distribution.quantile_ms(0.5),
+        p90: distribution.quantile_ms(0.9),
+        p95: distribution.quantile_ms(0.95),
+        p99: distribution.quantile_ms(0.99),
+    })
+}
+
+/// The report's word for who counted a variant's tokens.
+pub fn source_name(source: Option<Option<UsageSource>>) -> &'static str {
+    match source {
+        None => "none",
+        Some(None) => "mixed",
+        Some(Some(UsageSource::Reported)) => "reported",
+        Some(Some(UsageSource::Counted)) => "counted",
+        Some(Some(UsageSource::Estimated)) => "estimated",
+    }
+}
+
+/// The first `most` characters, and `…` where there were more.
+pub fn shortened(text: &str, most: usize) -> String {
+    let mut characters = text.chars();
+    let mut short: String = characters.by_ref().take(most).collect();
+    if characters.next().is_some() {
+        short.push('…');
+    }
+    short
+}
+
+/// A moment since the Unix epoch as RFC 3339 in UTC, to the millisecond.
+pub fn timestamp(at: Duration) -> String {
+    let moment = jiff::Timestamp::from_millisecond(at.as_millis() as i64).unwrap_or_default();
+    format!("{moment:.3}")
+}

@@ -1,0 +1,212 @@
+//! Statistics in bounded memory: running means, latency distributions, intervals.
+
+use std::time::Duration;
+
+use hdrhistogram::Histogram;
+
+/// Running mean and variance of a stream of numbers (Welford).
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Running {
+    n: u64,
+    mean: f64,
+    m2: f64,
+}
+
+impl Running {
+    /// Takes one number in.
+    pub fn add(&mut self, value: f64) {
+        self.n += 1;
+        let delta = value - self.mean;
+        self.mean += delta / self.n as f64;
+        self.m2 += delta * (value - self.mean);
+    }
+
+    /// How many numbers.
+    pub fn n(&self) -> u64 {
+        self.n
+    }
+
+    /// Their mean; `None` without any.
+    pub fn mean(&self) -> Option<f64> {
+        (self.n > 0).then_some(self.mean)
+    }
+
+    /// Their sum.
+    pub fn sum(&self) -> f64 {
+        self.mean * self.n as f64
+    }
+
+    /// Standard error of the mean; `None` with fewer than two numbers.
+    pub fn standard_error(&self) -> Option<f64> {
+        (self.n > 1).then(|| (self.m2 / (self.n - 1) as f64 / self.n as f64).sqrt())
+    }
+}
+
+/// A distribution of durations: microseconds in a histogram of three digits, at most 30 minutes.
+#[derive(Debug, Clone)]
+pub struct Distribution {
+    histogram: Histogram<u64>,
+    running: Running,
+}
+
+const LONGEST_US: u64 = 30 * 60 * 1_000_000;
+
+impl Default for Distribution {
+    fn default() -> Self {
+        let histogram = Histogram::new_with_bounds(1, LONGEST_US, 3);
+        Self {
+            #[expect(clippy::expect_used, reason = "the bounds are constants that the library accepts")]
+            histogram: histogram.expect("1 µs to 30 min at 3 digits are valid bounds"),
+            running: Running::default(),
+        }
+    }
+}
+
+impl Distribution {
+    /// Takes one duration in; longer than 30 minutes counts as 30 minutes in the quantiles.
+    pub fn add(&mut self, value: Duration) {
+        self.histogram.saturating_record((value.as_micros() as u64).max(1));
+        self.running.add(value.as_secs_f64());
+    }
+
+    /// How many durations.
+    pub fn n(&self) -> u64 {
+        self.running.n()
+    }
+
+    /// Their mean in seconds.
+    pub fn mean_seconds(&self) -> Option<f64> {
+        self.running.mean()
+    }
+
+    /// Mean and spread in seconds.
+    pub fn running(&self) -> &Running {
+        &self.running
+    }
+
+    /// The quantile `p` in milliseconds; withheld where n < 5 / (1 − p), because fewer cannot tell
+    /// (the rule of thumb of `LLMeter`'s documentation).
+    pub fn quantile_ms(&self, p: f64) -> Option<f64> {
+        enough(self.n(), p).then(|| self.histogram.value_at_quantile(p) as f64 / 1_000.0)
+    }
+
+    /// Counts in `bins` equal steps from 0 to the largest value, and that value in milliseconds.
+    pub fn bins(&self, bins: usize) -> (Vec<u64>, f64) {
+        let largest = self.histogram.max().max(1);
+        let mut counts = vec![0; bins.max(1)];
+        for value in self.histogram.iter_recorded() {
+            let index = (value.value_iterated_to() as f64 / (largest as f64 + 1.0) * counts.len() as f64) as usize;
+            let last = counts.len() - 1;
+            counts[index.min(last)] += value.count_since_last_iteration();
+        }
+        (counts, largest as f64 / 1_000.0)
+    }
+}
+
+/// Whether n observations are enough to speak of the quantile `p`: n ≥ 5 / (1 − p).
+pub fn enough(n: u64, p: f64) -> bool {
+    n as f64 * (1.0 - p) >= 5.0 - 1e-9
+}
+
+/// Wilson's score interval of a share, at a two-sided confidence; `None` without observations.
+pub fn wilson(successes: u64, n: u64, confidence: f64) -> Option<(f64, f64)> {
+    if n == 0 {
+        return None;
+    }
+    let z = normal_quantile(0.5 + confidence / 2.0);
+    let (n, p) = (n as f64, successes as f64 / n as f64);
+    let centre = (p + z * z / (2.0 * n)) / (1.0 + z * z / n);
+    let half = z / (1.0 + z * z / n) * (p * (1.0 - p) / n + z * z / (4.0 * n * n)).sqrt();
+    Some(((centre - half).max(0.0), (centre + half).min(1.0)))
+}
+
+/// The standard normal's quantile (Acklam's rational approximation, relative error below 1.2e-9).
+pub fn normal_quantile(p: f64) -> f64 {
+    const A: [f64; 6] = [
+        -3.969_683_028_665_376e1,
+        2.209_460_984_245_205e2,
+        -2.759_285_104_469_687e2,
+        1.383_577_518_672_69e2,
+        -3.066_479_806_614_716e1,
+        2.506_628_277_459_239,
+    ];
+    const B: [f64; 5] = [
+        -5.447_609_879_822_406e1,
+        1.615_858_368_580_409e2,
+        -1.556_989_798_598_866e2,
+        6.680_131_188_771_972e1,
+        -1.328_068_155_288_572e1,
+    ];
+    const C: [f64; 6] = [
+        -7.784_894_002_430_293e-3,
+        -3.223_964_580_411_365e-1,
+        -2.400_758_277_161_838,
+        -2.549_732_539_343_734,
+        4.374_664_141_464_968,
+        2.938_163_982_698_783,
+    ];
+    const D: [f64; 4] =
+        [7.784_695_709_041_462e-3, 3.224_671_290_700_398e-1, 2.445_134_137_142_996, 3.754_408_661_907_416];
+    let p = p.clamp(1e-300, 1.0 - 1e-16);
+    let tail = |q: f64| {
+        let upper = ((((C[0] * q + C[1]) * q + C[2]) * q + C[3]) * q + C[4]) * q + C[5];
+        upper / ((((D[0] * q + D[1]) * q + D[2]) * q + D[3]) * q + 1.0)
+    };
+    if p < 0.024_25 {
+        tail((-2.0 * p.ln()).sqrt())
+    } else if p > 1.0 - 0.024_25 {
+        -tail((-2.0 * (1.0 - p).ln()).sqrt())
+    } else {
+        let q = p - 0.5;
+        let r = q * q;
+        let upper = (((((A[0] * r + A[1]) * r + A[2]) * r + A[3]) * r + A[4]) * r + A[5]) * q;
+        upper / (((((B[0] * r + B[1]) * r + B[2]) * r + B[3]) * r + B[4]) * r + 1.0)
+    }
+}
+
+/// The standard normal's distribution function, by bisection of its quantile; exact to about 1e-9.
+pub fn normal_cdf(z: f64) -> f64 {
+    let (mut low, mut high) = (0.0_f64, 1.0_f64);
+    for _ in 0..60 {
+        let middle = f64::midpoint(low, high);
+        if normal_quantile(middle) < z { low = middle } else { high = middle }
+    }
+    f64::midpoint(low, high)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn running_mean_and_error() {
+        let mut running = Running::default();
+        for value in [2.0, 4.0, 4.0, 4.0, 5.0, 5.0, 7.0, 9.0] {
+            running.add(value);
+        }
+        assert_eq!(running.mean(), Some(5.0));
+        assert!((running.standard_error().expect("n > 1") - (32.0_f64 / 7.0 / 8.0).sqrt()).abs() < 1e-12);
+        assert_eq!(Running::default().mean(), None);
+    }
+
+    #[test]
+    fn quantiles_are_withheld_where_n_is_too_small() {
+        let mut distribution = Distribution::default();
+        for ms in 1..=49 {
+            distribution.add(Duration::from_millis(ms));
+        }
+        assert_eq!(distribution.quantile_ms(0.9), None);
+        distribution.add(Duration::from_millis(50));
+        assert!((distribution.quantile_ms(0.9).expect("n = 50") - 45.0).abs() < 0.1);
+        assert_eq!(distribution.quantile_ms(0.95), None);
+        assert_eq!(distribution.bins(10).0.iter().sum::<u64>(), 50);
+    }
+
+    #[test]
+    fn normal_and_wilson_against_known_values() {
+        assert!((normal_quantile(0.975) - 1.959_963_985).abs() < 1e-6);
+        assert!((normal_cdf(1.959_963_985) - 0.975).abs() < 1e-6);
+        let (low, high) = wilson(9, 10, 0.95).expect("n > 0");
+        assert!((low - 0.5958).abs() < 1e-3 && (high - 0.9821).abs() < 1e-3, "{low} {high}");
+    }
+}

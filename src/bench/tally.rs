@@ -1,0 +1,551 @@
+//! Tally: what the events add up to; a pure fold of the stream, in memory that does not grow with the run.
+
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::bench::event::{Ended, Entry, Event, NoteLevel};
+use crate::bench::fault::{Fault, FaultKind};
+use crate::bench::ledger::{Hold, Ledger, Refill};
+use crate::bench::plan::Plan;
+use crate::bench::quota::{Limit, LimitKind, LimitSource, Quota};
+use crate::bench::sample::{Outcome, Sample, Trial};
+use crate::bench::stats::{Distribution, Running};
+use crate::bench::usage::UsageSource;
+
+/// How many of the last trials and of the last lines are kept.
+const RECENT: usize = 1_000;
+
+/// Where a run stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Phase {
+    /// A plan, nothing sent yet.
+    Planned,
+    /// Sending.
+    Running,
+    /// Sending nothing new until resumed.
+    Paused,
+    /// Over.
+    Finished(Ended),
+}
+
+/// What a run's events add up to.
+#[derive(Debug, Clone)]
+pub struct Tally {
+    /// What is or will be run.
+    pub plan: Arc<Plan>,
+    /// The run's name on disk, once it began.
+    pub run: Option<String>,
+    /// True where no AWS is behind the endpoint.
+    pub simulated: bool,
+    /// The program's version that made the run.
+    pub version: String,
+    /// Where the run stands.
+    pub phase: Phase,
+    /// When it began, since the Unix epoch.
+    pub started_at: Option<Duration>,
+    /// When the last event happened.
+    pub last_at: Duration,
+    /// When the first invocation was sent.
+    pub first_sent: Option<Duration>,
+    /// When the last invocation was sent.
+    pub last_sent: Option<Duration>,
+    /// When the last trial was completed.
+    pub last_completed: Option<Duration>,
+    /// Per model, in the plan's order.
+    pub models: Vec<ModelTally>,
+    /// Invocations that are out, by trial.
+    pub out: HashMap<u64, Out>,
+    /// Trials that wait for quota, by trial: the limit, and when enough comes free.
+    pub waiting: BTreeMap<u64, (LimitKind, Option<Duration>)>,
+    /// US dollars so far; what has no price is not in it.
+    pub cost_usd: f64,
+    /// Sentences that the user should read, each once, in order.
+    pub notes: Vec<(NoteLevel, String)>,
+    /// The last events worth a line.
+    pub lines: VecDeque<Entry>,
+    /// The last trials.
+    pub recent: VecDeque<Sample>,
+    /// Successful trials and their tokens over the whole run, warm-up included.
+    pub completed: Completed,
+    in_flight_seconds: f64,
+    busy_seconds: f64,
+    busy_since: Option<Duration>,
+}
+
+/// What the whole run completed, warm-up included.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Completed {
+    /// Successful trials.
+    pub trials: u64,
+    /// Their tokens.
+    pub tokens: u64,
+}
+
+/// One invocation that is out.
+#[derive(Debug, Clone)]
+pub struct Out {
+    /// Its trial.
+    pub trial: Trial,
+    /// When it was sent.
+    pub at: Duration,
+    /// Text chunks so far.
+    pub chunks: u32,
+    /// Bytes of text so far.
+    pub bytes: u64,
+    hold: Hold,
+}
+
+/// What is known of one model in a run.
+#[derive(Debug, Clone)]
+pub struct ModelTally {
+    /// The quota; `None` until it was detected.
+    pub quota: Option<Quota>,
+    /// What the user must know of the detection.
+    pub quota_notes: Vec<String>,
+    /// Working estimates that differ from what is listed.
+    pub learned: BTreeMap<LimitKind, f64>,
+    /// What is taken of the quota by this program.
+    pub ledger: Ledger,
+    /// Invocations that may be out at once now.
+    pub concurrency: Option<u32>,
+    /// Per variant, in the plan's order.
+    pub variants: Vec<VariantTally>,
+}
+
+/// What one variant's counted trials on one model add up to.
+#[derive(Debug, Clone, Default)]
+pub struct VariantTally {
+    /// Why it gets no more trials, after how many, where it was retired.
+    pub retired: Option<(u64, String)>,
+    /// Successful trials.
+    pub ok: u64,
+    /// Failed trials.
+    pub failed: u64,
+    /// Trials that the end of the run cut off.
+    pub unfinished: u64,
+    /// Accepted answers.
+    pub accepted: u64,
+    /// Answers that `max_tokens` cut off.
+    pub cut_off: u64,
+    /// Invocations beyond each trial's first.
+    pub retries: u64,
+    /// Throttled invocations.
+    pub throttles: u64,
+    /// Failed invocations by kind.
+    pub errors: BTreeMap<FaultKind, u64>,
+    /// The last fault.
+    pub last_fault: Option<Fault>,
+    /// Input tokens per successful trial.
+    pub input: Running,
+    /// Output tokens per successful trial.
+    pub output: Running,
+    /// Cache-read tokens per successful trial.
+    pub cache_read: Running,
+    /// Cache-write tokens per successful trial.
+    pub cache_write: Running,
+    /// All tokens per successful trial.
+    pub total: Running,
+    /// Quota tokens reserved per successful trial.
+    pub reserved: Running,
+    /// Quota tokens settled per successful trial.
+    pub settled: Running,
+    /// US dollars per successful trial, failed attempts included.
+    pub cost: Running,
+    /// Quota tokens of everything, failed invocations included.
+    pub quota_tokens: u64,
+    /// Those of them spent on failed, cut-off or rejected answers.
+    pub quota_tokens_wasted: u64,
+    /// TTFT.
+    pub ttft: Distribution,
+    /// E2E.
+    pub e2e: Distribution,
+    /// TPOT.
+    pub tpot: Distribution,
+    /// Seconds that invocations of it were out.
+    pub in_flight_seconds: f64,
+    /// Who counted its tokens; `None` inside means mixed.
+    pub source: Option<Option<UsageSource>>,
+    /// An answer to show: the first accepted one, or the first. Hostile text.
+    pub sample: Option<AnswerSample>,
+    /// The last answer that was not accepted, and why. Hostile text.
+    pub rejected: Option<AnswerSample>,
+}
+
+/// An answer kept to be shown.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AnswerSample {
+    /// Index of its case.
+    pub case: usize,
+    /// The answer. Hostile text.
+    pub text: String,
+    /// Whether it was accepted.
+    pub accepted: bool,
+    /// Why not.
+    pub why: Vec<String>,
+}
+
+impl Tally {
+    /// The tally of a plan of which nothing was run yet.
+    pub fn planned(plan: Arc<Plan>) -> Self {
+        let model = || ModelTally {
+            quota: None,
+            quota_notes: Vec::new(),
+            learned: BTreeMap::new(),
+            ledger: Ledger::new(&Quota::default(), Refill::ROLLING),
+            concurrency: None,
+            variants: vec![VariantTally::default(); plan.variants.len()],
+        };
+        Self {
+            models: plan.models.iter().map(|_| model()).collect(),
+            simulated: plan.endpoint == crate::bench::plan::Endpoint::Simulator,
+            version: String::new(),
+            plan,
+            run: None,
+            phase: Phase::Planned,
+            started_at: None,
+            last_at: Duration::ZERO,
+            first_sent: None,
+            last_sent: None,
+            last_completed: None,
+            out: HashMap::new(),
+            waiting: BTreeMap::new(),
+            cost_usd: 0.0,
+            notes: Vec::new(),
+            lines: VecDeque::new(),
+            recent: VecDeque::new(),
+            completed: Completed::default(),
+            in_flight_seconds: 0.0,
+            busy_seconds: 0.0,
+            busy_since: None,
+        }
+    }
+
+    /// Takes one entry in.
+    pub fn apply(&mut self, entry: &Entry) {
+        let at = entry.at;
+        self.last_at = self.last_at.max(at);
+        match &entry.event {
+            Event::RunStarted { run, plan, simulated, version } => {
+                *self = Self {
+                    run: Some(run.clone()),
+                    simulated: *simulated,
+                    version: version.clone(),
+                    phase: Phase::Running,
+                    started_at: Some(at),
+                    last_at: at,
+                    ..Self::planned(Arc::clone(plan))
+                };
+                self.line(entry);
+            }
+            Event::QuotaDetected { model, quota, notes } => self.detected(*model, quota, notes),
+            Event::LimitLearned { model, limit, value } => self.learned(*model, *limit, *value),
+            Event::ConcurrencySet { model, concurrency } => {
+                if let Some(model) = self.models.get_mut(*model) {
+                    model.concurrency = Some(*concurrency);
+                }
+            }
+            Event::TrialWaited { trial, limit, until } => {
+                self.waiting.insert(trial.id, (*limit, *until));
+            }
+            Event::InvocationStarted { trial, attempt, reserved } => self.sent(at, *trial, *attempt, *reserved),
+            Event::Progress { trial, chunks, bytes } => {
+                if let Some(out) = self.out.get_mut(&trial.id) {
+                    (out.chunks, out.bytes) = (*chunks, *bytes);
+                }
+            }
+            Event::InvocationFailed { trial, fault, settled, .. } => {
+                self.came_back(at, trial.id, *settled);
+                self.invocation_failed(*trial, fault, *settled);
+                self.line(entry);
+            }
+            Event::TrialFinished { sample } => {
+                self.came_back(at, sample.trial.id, sample.settled);
+                self.waiting.remove(&sample.trial.id);
+                self.trial_finished(at, sample);
+            }
+            Event::VariantIncluded { variant } => {
+                for model in &mut self.models {
+                    if let Some(variant) = model.variants.get_mut(*variant) {
+                        variant.retired = None;
+                    }
+                }
+                self.line(entry);
+            }
+            Event::VariantRetired { variant, model, reason } => {
+                let only = *model;
+                for (index, model) in self.models.iter_mut().enumerate() {
+                    if only.is_none_or(|only| only == index)
+                        && let Some(variant) = model.variants.get_mut(*variant)
+                    {
+                        variant.retired = Some((variant.ok, reason.clone()));
+                    }
+                }
+                self.line(entry);
+            }
+            Event::PolicySwitched { .. } => self.line(entry),
+            Event::Paused { .. } => {
+                self.phase = Phase::Paused;
+                self.line(entry);
+            }
+            Event::Resumed => {
+                self.phase = Phase::Running;
+                self.line(entry);
+            }
+            Event::Noted { level, text } => {
+                let note = (*level, text.clone());
+                if !self.notes.contains(&note) && self.notes.len() < RECENT {
+                    self.notes.push(note);
+                }
+                self.line(entry);
+            }
+            Event::RunFinished { ended } => {
+                self.drop_what_is_out(at);
+                self.phase = Phase::Finished(*ended);
+                self.line(entry);
+            }
+        }
+    }
+
+    /// For a journal that ends in the middle: what was out counts as unfinished, and the run as interrupted.
+    pub fn cut_short(&mut self) {
+        if !matches!(self.phase, Phase::Finished(_) | Phase::Planned) {
+            self.drop_what_is_out(self.last_at);
+            self.phase = Phase::Finished(Ended::Interrupted);
+        }
+    }
+
+    /// Counted trials that ended, over all models and variants.
+    pub fn finished_trials(&self) -> u64 {
+        self.all_variants().map(|variant| variant.ok + variant.failed + variant.unfinished).sum()
+    }
+
+    /// Every variant of every model.
+    pub fn all_variants(&self) -> impl Iterator<Item = &VariantTally> {
+        self.models.iter().flat_map(|model| &model.variants)
+    }
+
+    /// Invocations that are out now.
+    pub fn in_flight(&self) -> usize {
+        self.out.len()
+    }
+
+    /// Mean number of invocations that were out at once, while any was.
+    pub fn mean_concurrency(&self) -> Option<f64> {
+        (self.busy_seconds > 0.0).then(|| self.in_flight_seconds / self.busy_seconds)
+    }
+
+    /// How long the run has been or was going on, seen from `now`.
+    pub fn elapsed(&self, now: Duration) -> Duration {
+        let end = if matches!(self.phase, Phase::Finished(_)) { self.last_at } else { now.max(self.last_at) };
+        self.started_at.map_or(Duration::ZERO, |start| end.saturating_sub(start))
+    }
+
+    /// Whether a run is on.
+    pub fn is_active(&self) -> bool {
+        matches!(self.phase, Phase::Running | Phase::Paused)
+    }
+
+    /// Adds a note that no event brought (a failed export, a torn journal).
+    pub fn note(&mut self, level: NoteLevel, text: String) {
+        let entry = Entry { seq: 0, at: self.last_at, event: Event::Noted { level, text } };
+        self.apply(&entry);
+    }
+
+    fn detected(&mut self, index: usize, quota: &Quota, notes: &[String]) {
+        if let Some(model) = self.models.get_mut(index) {
+            model.ledger.set_quota(quota);
+            model.quota = Some(quota.clone());
+            model.quota_notes = notes.to_vec();
+        }
+    }
+
+    fn learned(&mut self, index: usize, kind: LimitKind, value: f64) {
+        if let Some(model) = self.models.get_mut(index) {
+            model.learned.insert(kind, value);
+            let quota = model.quota.get_or_insert_default();
+            if quota.get(kind).is_none() {
+                *quota.slot(kind) = Some(Limit::unlisted(value, LimitSource::Learned));
+            }
+        }
+    }
+
+    fn sent(&mut self, at: Duration, trial: Trial, attempt: u32, reserved: u64) {
+        self.waiting.remove(&trial.id);
+        self.first_sent.get_or_insert(at);
+        self.last_sent = Some(at);
+        let Some(model) = self.models.get_mut(trial.model) else { return };
+        let hold = model.ledger.reserve(at, reserved);
+        if let Some(variant) = model.variants.get_mut(trial.variant)
+            && attempt > 1
+            && !trial.warmup
+        {
+            variant.retries += 1;
+        }
+        if self.out.is_empty() {
+            self.busy_since = Some(at);
+        }
+        if let Some(stale) = self.out.insert(trial.id, Out { trial, at, chunks: 0, bytes: 0, hold }) {
+            // Cannot happen in a stream of ours; a damaged journal must not leave a hold behind.
+            self.release(at, stale, 0);
+        }
+    }
+
+    fn came_back(&mut self, at: Duration, trial: u64, settled: u64) {
+        if let Some(out) = self.out.remove(&trial) {
+            self.release(at, out, settled);
+        }
+    }
+
+    fn release(&mut self, at: Duration, out: Out, settled: u64) {
+        let seconds = at.saturating_sub(out.at).as_secs_f64();
+        self.in_flight_seconds += seconds;
+        if self.out.is_empty()
+            && let Some(since) = self.busy_since.take()
+        {
+            self.busy_seconds += at.saturating_sub(since).as_secs_f64();
+        }
+        let Some(model) = self.models.get_mut(out.trial.model) else { return };
+        model.ledger.settle(at, out.hold, settled);
+        if let Some(variant) = model.variants.get_mut(out.trial.variant)
+            && !out.trial.warmup
+        {
+            variant.in_flight_seconds += seconds;
+        }
+    }
+
+    fn drop_what_is_out(&mut self, at: Duration) {
+        self.waiting.clear();
+        let mut out: Vec<u64> = self.out.keys().copied().collect();
+        out.sort_unstable();
+        for trial in out {
+            if let Some(gone) = self.out.remove(&trial) {
+                let trial = gone.trial;
+                self.release(at, gone, 0);
+                if let Some(variant) = self.variant_mut(trial)
+                    && !trial.warmup
+                {
+                    variant.unfinished += 1;
+                }
+            }
+        }
+    }
+
+    fn variant_mut(&mut self, trial: Trial) -> Option<&mut VariantTally> {
+        self.models.get_mut(trial.model)?.variants.get_mut(trial.variant)
+    }
+
+    fn invocation_failed(&mut self, trial: Trial, fault: &Fault, settled: u64) {
+        let Some(variant) = self.variant_mut(trial) else { return };
+        variant.last_fault = Some(fault.clone());
+        if trial.warmup {
+            return;
+        }
+        *variant.errors.entry(fault.kind).or_default() += 1;
+        variant.throttles += u64::from(fault.kind == FaultKind::Throttled);
+        variant.quota_tokens += settled;
+        variant.quota_tokens_wasted += settled;
+    }
+
+    fn trial_finished(&mut self, at: Duration, sample: &Sample) {
+        self.cost_usd += sample.cost_usd.unwrap_or(0.0);
+        if sample.is_ok() {
+            self.last_completed = Some(at);
+        }
+        if let Outcome::Ok { usage, .. } = &sample.outcome {
+            self.completed.trials += 1;
+            self.completed.tokens += usage.total();
+        }
+        if let Some(variant) = self.variant_mut(sample.trial)
+            && !sample.trial.warmup
+        {
+            variant.finished(sample);
+        }
+        if self.recent.len() == RECENT {
+            self.recent.pop_front();
+        }
+        self.recent.push_back(sample.clone());
+    }
+
+    fn line(&mut self, entry: &Entry) {
+        if self.lines.len() == RECENT {
+            self.lines.pop_front();
+        }
+        self.lines.push_back(entry.clone());
+    }
+}
+
+impl VariantTally {
+    fn finished(&mut self, sample: &Sample) {
+        let (usage, timing, cut_off, failed_checks, text) = match &sample.outcome {
+            Outcome::Ok { usage, timing, cut_off, failed_checks, text, .. } => {
+                (usage, timing, *cut_off, failed_checks, text)
+            }
+            Outcome::Failed { fault } => {
+                self.failed += 1;
+                self.last_fault = Some(fault.clone());
+                return;
+            }
+            Outcome::Unfinished => {
+                self.unfinished += 1;
+                return;
+            }
+        };
+        let accepted = sample.is_accepted();
+        self.ok += 1;
+        self.accepted += u64::from(accepted);
+        self.cut_off += u64::from(cut_off);
+        self.input.add(usage.input as f64);
+        self.output.add(usage.output as f64);
+        self.cache_read.add(usage.cache_read as f64);
+        self.cache_write.add(usage.cache_write as f64);
+        self.total.add(usage.total() as f64);
+        self.reserved.add(sample.reserved as f64);
+        self.settled.add(sample.settled as f64);
+        if let Some(cost) = sample.cost_usd {
+            self.cost.add(cost);
+        }
+        self.quota_tokens += sample.settled;
+        if !accepted {
+            self.quota_tokens_wasted += sample.settled;
+        }
+        self.e2e.add(timing.e2e);
+        if let Some(ttft) = timing.ttft {
+            self.ttft.add(ttft);
+        }
+        if let Some(tpot) = timing.tpot(usage.output) {
+            self.tpot.add(tpot);
+        }
+        self.source = Some(match self.source {
+            None => Some(usage.source),
+            Some(one) => one.filter(|source| *source == usage.source),
+        });
+        let Some(text) = text else { return };
+        let mut why: Vec<String> = failed_checks.iter().map(|f| format!("{}: {}", f.check, f.why)).collect();
+        if cut_off {
+            why.push("cut off by max_tokens".into());
+        }
+        let answer = AnswerSample { case: sample.trial.case, text: text.clone(), accepted, why };
+        if !accepted {
+            self.rejected = Some(answer.clone());
+        }
+        if self.sample.as_ref().is_none_or(|kept| accepted && !kept.accepted) {
+            self.sample = Some(answer);
+        }
+    }
+
+    /// Trials that ended.
+    pub fn finished_trials(&self) -> u64 {
+        self.ok + self.failed + self.unfinished
+    }
+
+    /// Share of quota tokens that went into failed, cut-off or rejected answers.
+    pub fn wasted(&self) -> Option<f64> {
+        (self.quota_tokens > 0).then(|| self.quota_tokens_wasted as f64 / self.quota_tokens as f64)
+    }
+
+    /// Whether any of its token counts is an estimate.
+    pub fn estimated(&self) -> bool {
+        matches!(self.source, Some(None | Some(UsageSource::Estimated)))
+    }
+}

@@ -1,0 +1,1 @@
+//! Floor 4: the words of the command line; one file a subcommand.

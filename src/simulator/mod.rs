@@ -1,0 +1,1 @@
+//! Floor 2: Bedrock and Service Quotas on loopback.

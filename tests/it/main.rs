@@ -1,0 +1,12 @@
+//! The integration tests, one binary: each module is a journey or a room seen from outside.
+#![allow(missing_docs, clippy::unwrap_used, clippy::default_trait_access)]
+
+mod config;
+mod engine;
+mod export;
+mod gateway;
+mod quotas;
+mod simulator;
+mod stage;
+mod tally;
+mod tui;
