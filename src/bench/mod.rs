@@ -2,6 +2,7 @@
 
 pub mod capacity;
 pub mod check;
+pub mod estimate;
 pub mod event;
 pub mod family;
 pub mod fault;

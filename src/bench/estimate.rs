@@ -1,0 +1,96 @@
+//! Estimate: what a plan will take before anything is sent — calls, tokens, money, minutes, at worst and as expected.
+
+use crate::bench::plan::Plan;
+use crate::bench::quota::{LimitKind, Quota};
+use crate::bench::template::{TemplateError, Templates};
+use crate::bench::usage::{Usage, rough_tokens};
+
+/// Share of `max_tokens` that is taken for the expected output before anything was measured; a guess, and shown as one.
+const EXPECTED_OUTPUT: f64 = 0.3;
+
+/// What a plan will take. Everything here is an estimate: input tokens from text length.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Estimate {
+    /// Trials, warm-up included.
+    pub trials: u64,
+    /// Invocations if every trial needs every attempt.
+    pub invocations: u64,
+    /// Input tokens, each trial once.
+    pub input_tokens: u64,
+    /// Output tokens as expected, each trial once.
+    pub output_tokens: u64,
+    /// Output tokens if every answer is as long as it may be, each trial once.
+    pub worst_output_tokens: u64,
+    /// Tokens at worst: every attempt of every trial at `max_tokens`.
+    pub worst_tokens: u64,
+    /// Quota tokens as expected, settled.
+    pub quota_tokens: u64,
+    /// US dollars as expected; `None` where a model has no known price.
+    pub cost_usd: Option<f64>,
+    /// US dollars at worst, likewise.
+    pub worst_cost_usd: Option<f64>,
+    /// Seconds that the quota asks for; `None` where no limit is known.
+    pub seconds: Option<f64>,
+    /// What the user should know before starting.
+    pub warnings: Vec<String>,
+}
+
+/// Estimates a plan; `quotas` are those of its models as far as they are known.
+pub fn estimate(plan: &Plan, templates: &Templates, quotas: &[Option<Quota>]) -> Result<Estimate, TemplateError> {
+    let mut total = Estimate { cost_usd: Some(0.0), worst_cost_usd: Some(0.0), ..Estimate::default() };
+    for (index, model) in plan.models.iter().enumerate() {
+        let (mut trials, mut quota_tokens) = (0_u64, 0_u64);
+        for variant in plan.variants_for(index) {
+            let bytes = mean_prompt_bytes(plan, templates, variant)?;
+            let max_tokens = plan.max_tokens(index, variant);
+            let expected = Usage::estimated(rough_tokens(bytes), (max_tokens as f64 * EXPECTED_OUTPUT) as u64);
+            let worst = Usage::estimated(expected.input, max_tokens);
+            let n = u64::from(plan.trials + plan.warmup);
+            trials += n;
+            quota_tokens += n * expected.settled(model.burndown);
+            total.input_tokens += n * expected.input;
+            total.output_tokens += n * expected.output;
+            total.worst_output_tokens += n * worst.output;
+            total.worst_tokens += n * u64::from(plan.attempts) * worst.total();
+            let cost = |usage: &Usage| model.price.map(|price| price.cost(usage) * n as f64);
+            total.cost_usd = total.cost_usd.zip(cost(&expected)).map(|(sum, cost)| sum + cost);
+            total.worst_cost_usd =
+                total.worst_cost_usd.zip(cost(&worst)).map(|(sum, cost)| sum + cost * f64::from(plan.attempts));
+            let name = &plan.variants[variant].name;
+            if plan.variants[variant].parameters.max_tokens.is_none() {
+                total.warnings.push(format!(
+                    "{name}: max_tokens is unset, so {} reserves the model's maximum of {max_tokens} tokens per request",
+                    model.id
+                ));
+            }
+        }
+        total.trials += trials;
+        total.invocations += trials * u64::from(plan.attempts);
+        total.quota_tokens += quota_tokens;
+        if let Some(Some(quota)) = quotas.get(index) {
+            let seconds = seconds(&quota.share(plan.share), trials, quota_tokens);
+            // Models run side by side, so the slowest one decides.
+            total.seconds = seconds.into_iter().chain(total.seconds).reduce(f64::max);
+        }
+        if model.price.is_none() {
+            total.warnings.push(format!("{}: the price is unknown, so the cost is unknown", model.id));
+        }
+        if model.id.family().name == "unknown" {
+            total.warnings.push(format!("{}: an unknown model family; neutral settings are used", model.id));
+        }
+    }
+    Ok(total)
+}
+
+fn mean_prompt_bytes(plan: &Plan, templates: &Templates, variant: usize) -> Result<usize, TemplateError> {
+    let mut bytes = 0;
+    for case in &plan.cases {
+        bytes += templates.render(variant, case)?.prompt_bytes();
+    }
+    Ok(bytes / plan.cases.len().max(1))
+}
+
+fn seconds(quota: &Quota, requests: u64, tokens: u64) -> Option<f64> {
+    let by = |kind, amount: u64| quota.value(kind).map(|limit| amount as f64 / limit.max(f64::MIN_POSITIVE) * 60.0);
+    [by(LimitKind::Rpm, requests), by(LimitKind::Tpm, tokens)].into_iter().flatten().reduce(f64::max)
+}

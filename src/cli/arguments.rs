@@ -1,0 +1,354 @@
+//! The words of the command line, as clap reads them; help, completions and the man page come from here.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::builder::{PossibleValuesParser, StyledStr};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::bench::objective::OBJECTIVES;
+use crate::bench::plan::{Concurrency, Endpoint};
+use crate::bench::quota::LimitOverride;
+use crate::export::FORMATS;
+
+/// How much work fits into an Amazon Bedrock quota, and which prompt gets the most of it.
+///
+/// Without a command: the dashboard, on the embedded simulator unless the configuration names another endpoint.
+/// Where standard output is no terminal it runs headless instead, and says so.
+#[derive(Debug, Parser)]
+#[command(name = "quotient", version, propagate_version = true, max_term_width = 100)]
+#[command(after_help = exit_codes())]
+pub struct Arguments {
+    /// What to do; the dashboard if nothing is said.
+    #[command(subcommand)]
+    pub command: Option<Word>,
+    /// The dashboard's options where no command is given.
+    #[command(flatten)]
+    pub dashboard: BenchOptions,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Word {
+    /// The dashboard: benchmark, compare and pick by keyboard.
+    Dashboard(Box<BenchOptions>),
+    /// The same benchmark without a screen: progress on stderr, verdicts on stdout, a line for each file written.
+    Bench(Box<BenchOptions>),
+    /// What quota was detected for each model, by which row, and what could not be.
+    Quotas(QuotasOptions),
+    /// Read the configuration and print the plan and its estimate; sends nothing.
+    Check(CheckOptions),
+    /// The winning (or named) variant as a ready request, also for new input.
+    Prompt(Box<PromptOptions>),
+    /// Past runs, newest first.
+    Runs(ListOptions),
+    /// One past run's report.
+    Show(ShowOptions),
+    /// Write a past run's report and charts.
+    Export(ExportOptions),
+    /// A past run in the dashboard; without a terminal, its verdicts.
+    Replay(ReplayOptions),
+    /// Serve the simulator for any other client.
+    Simulate(SimulateOptions),
+    /// Write a commented starter configuration.
+    Init(InitOptions),
+    /// Completions for a shell.
+    Completions {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
+    /// The manual page, in roff.
+    Man,
+}
+
+/// Options shared by the commands that read a configuration and may call Bedrock.
+#[derive(Debug, Clone, Default, Args)]
+pub struct Shared {
+    /// Configuration [default: ./variants.toml if it exists, else a built-in example]
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Where invocations go: simulator, aws or a URL
+    #[arg(long, value_name = "simulator|aws|URL", value_parser = endpoint)]
+    pub endpoint: Option<Endpoint>,
+    /// AWS region
+    #[arg(long)]
+    pub region: Option<String>,
+    /// AWS profile
+    #[arg(long)]
+    pub profile: Option<String>,
+    /// Model id, inference profile or ARN (repeatable: a matrix)
+    #[arg(long = "model", value_name = "ID")]
+    pub models: Vec<String>,
+    /// Only this variant (repeatable)
+    #[arg(long = "variant", value_name = "NAME")]
+    pub variants: Vec<String>,
+    /// Requests per minute, overriding what is detected; `none`: no such limit
+    #[arg(long, value_name = "N|none", value_parser = limit, help_heading = "Quota")]
+    pub rpm: Option<LimitOverride>,
+    /// Tokens per minute, likewise
+    #[arg(long, value_name = "N|none", value_parser = limit, help_heading = "Quota")]
+    pub tpm: Option<LimitOverride>,
+    /// Tokens per day, likewise
+    #[arg(long, value_name = "N|none", value_parser = limit, help_heading = "Quota")]
+    pub tpd: Option<LimitOverride>,
+    /// Quota tokens per output token, overriding the shipped table
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000), help_heading = "Quota")]
+    pub burndown: Option<u32>,
+    /// Seed of the order of trials and of the simulator
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
+    /// The simulator's scenario
+    #[arg(long, value_name = "FILE")]
+    pub scenario: Option<PathBuf>,
+}
+
+/// Options of the benchmark, with a screen or without.
+#[derive(Debug, Clone, Default, Args)]
+pub struct BenchOptions {
+    /// What every command that may call Bedrock takes.
+    #[command(flatten)]
+    pub shared: Shared,
+    /// Counted trials per variant and model, at most
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub trials: Option<u32>,
+    /// Trials before them that are not counted
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(0..=1_000))]
+    pub warmup: Option<u32>,
+    /// Invocations out at once
+    #[arg(long, value_name = "N|auto", value_parser = concurrency)]
+    pub concurrency: Option<Concurrency>,
+    /// The rule that picks the variant
+    #[arg(long, value_name = "NAME", value_parser = objectives())]
+    pub objective: Option<String>,
+    /// End after this long, e.g. 90s or 10m
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    pub duration: Option<Duration>,
+    /// Agree to the plan without being asked (needed on aws without a terminal)
+    #[arg(long)]
+    pub yes: bool,
+    /// Cap on money, in US dollars, or none
+    #[arg(long, value_name = "USD|none", value_parser = money)]
+    pub max_cost: Option<Cap>,
+    /// Exit with 3 unless a winner is shown
+    #[arg(long)]
+    pub require_winner: bool,
+    /// A format to write (repeatable) [default: svg and json where -o names a folder]
+    #[arg(long = "format", value_name = "NAME", value_parser = formats(), help_heading = "Output")]
+    pub formats: Vec<String>,
+    /// Where to write: a folder, a file, or - for standard output
+    #[arg(short, long, value_name = "DIR|FILE|-", help_heading = "Output")]
+    pub output: Option<PathBuf>,
+    /// Keep no journal of this run
+    #[arg(long, help_heading = "Output")]
+    pub no_record: bool,
+}
+
+/// A cap on money: an amount or none.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Cap(pub Option<f64>);
+
+/// Text for people or JSON for programs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum Answer {
+    /// A table.
+    #[default]
+    Text,
+    /// One JSON object, `"schema": 1`.
+    Json,
+}
+
+/// Options of `quotas`.
+#[derive(Debug, Clone, Args)]
+pub struct QuotasOptions {
+    /// What every command that may call Bedrock takes.
+    #[command(flatten)]
+    pub shared: Shared,
+    /// Text or JSON
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Answer,
+    /// Where to write: a file, or - for standard output
+    #[arg(short, long, value_name = "FILE|-")]
+    pub output: Option<PathBuf>,
+}
+
+/// Options of `check`.
+#[derive(Debug, Clone, Args)]
+pub struct CheckOptions {
+    /// The benchmark's options, as they would be given to `bench`.
+    #[command(flatten)]
+    pub shared: Shared,
+    /// Counted trials per variant and model, at most
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub trials: Option<u32>,
+    /// Text or JSON
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Answer,
+    /// Where to write: a file, or - for standard output
+    #[arg(short, long, value_name = "FILE|-")]
+    pub output: Option<PathBuf>,
+}
+
+/// The forms of a ready request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum PromptForm {
+    /// The body of `InvokeModel` for this model's family.
+    Native,
+    /// The body of `Converse`.
+    #[default]
+    Converse,
+    /// System prompt and turns as plain text.
+    Text,
+}
+
+/// Options of `prompt`.
+#[derive(Debug, Clone, Args)]
+pub struct PromptOptions {
+    /// The configuration, where no run is named.
+    #[command(flatten)]
+    pub shared: Shared,
+    /// The run whose winner is wanted: its id, `latest`, or a journal's path
+    #[arg(long)]
+    pub run: Option<String>,
+    /// The rule that picks the variant
+    #[arg(long, value_name = "NAME", value_parser = objectives())]
+    pub objective: Option<String>,
+    /// Another task in place of the configured one
+    #[arg(long, value_name = "TEXT")]
+    pub task: Option<String>,
+    /// New input: a file, or - for standard input
+    #[arg(long, value_name = "FILE|-")]
+    pub content: Option<PathBuf>,
+    /// The form of the request
+    #[arg(long, value_enum, default_value_t)]
+    pub format: PromptForm,
+    /// Where to write: a file, or - for standard output
+    #[arg(short, long, value_name = "FILE|-")]
+    pub output: Option<PathBuf>,
+}
+
+/// Options of `runs`.
+#[derive(Debug, Clone, Args)]
+pub struct ListOptions {
+    /// Text or JSON
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Answer,
+}
+
+/// Options of `show`.
+#[derive(Debug, Clone, Args)]
+pub struct ShowOptions {
+    /// The run: its id, the beginning of one, `latest`, or a journal's path
+    pub run: String,
+    /// Text or JSON
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Answer,
+}
+
+/// Options of `export`.
+#[derive(Debug, Clone, Args)]
+pub struct ExportOptions {
+    /// The run: its id, the beginning of one, `latest`, or a journal's path
+    pub run: String,
+    /// A format to write (repeatable) [default: all]
+    #[arg(long = "format", value_name = "NAME", value_parser = formats())]
+    pub formats: Vec<String>,
+    /// Where to write: a folder, a file, or - for standard output
+    #[arg(short, long, value_name = "DIR|FILE|-", default_value = ".")]
+    pub output: PathBuf,
+}
+
+/// Options of `replay`.
+#[derive(Debug, Clone, Args)]
+pub struct ReplayOptions {
+    /// The run: its id, the beginning of one, `latest`, or a journal's path
+    #[arg(default_value = "latest")]
+    pub run: String,
+    /// So many times as fast as it happened; 0 shows the end at once
+    #[arg(long, value_name = "N", default_value_t = 0.0)]
+    pub speed: f64,
+}
+
+/// Options of `simulate`.
+#[derive(Debug, Clone, Args)]
+pub struct SimulateOptions {
+    /// Where to listen
+    #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:4566")]
+    pub listen: String,
+    /// The scenario
+    #[arg(long, value_name = "FILE")]
+    pub scenario: Option<PathBuf>,
+    /// The seed of replies and tempo
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
+    /// Print the default scenario, commented, and end
+    #[arg(long)]
+    pub print_scenario: bool,
+}
+
+/// Options of `init`.
+#[derive(Debug, Clone, Args)]
+pub struct InitOptions {
+    /// The file to write
+    #[arg(default_value = "variants.toml")]
+    pub file: PathBuf,
+    /// Write over a file that exists
+    #[arg(long)]
+    pub force: bool,
+}
+
+fn exit_codes() -> StyledStr {
+    "Exit codes: 0 done; 1 no result; 2 bad usage or configuration, or consent missing; 3 a gate failed; \
+     4 a cap stopped it; 130 interrupted."
+        .into()
+}
+
+fn objectives() -> PossibleValuesParser {
+    PossibleValuesParser::new(OBJECTIVES.iter().map(|row| clap::builder::PossibleValue::new(row.name).help(row.describe)))
+}
+
+fn formats() -> PossibleValuesParser {
+    PossibleValuesParser::new(FORMATS.iter().map(|row| clap::builder::PossibleValue::new(row.name).help(row.describe)))
+}
+
+fn endpoint(text: &str) -> Result<Endpoint, String> {
+    match text {
+        "simulator" => Ok(Endpoint::Simulator),
+        "aws" => Ok(Endpoint::Aws),
+        url if url.starts_with("http://") || url.starts_with("https://") => Ok(Endpoint::Url(url.into())),
+        _ => Err("expected simulator, aws, or a URL that begins with http:// or https://".into()),
+    }
+}
+
+fn limit(text: &str) -> Result<LimitOverride, String> {
+    if text == "none" {
+        return Ok(LimitOverride::None);
+    }
+    match text.replace('_', "").parse::<f64>() {
+        Ok(value) if value > 0.0 && value.is_finite() => Ok(LimitOverride::Value(value)),
+        _ => Err("expected a number above 0, or none".into()),
+    }
+}
+
+fn concurrency(text: &str) -> Result<Concurrency, String> {
+    match text {
+        "auto" => Ok(Concurrency::Auto),
+        number => match number.parse() {
+            Ok(n @ 1..=10_000) => Ok(Concurrency::Fixed(n)),
+            _ => Err("expected a whole number from 1 to 10000, or auto".into()),
+        },
+    }
+}
+
+fn money(text: &str) -> Result<Cap, String> {
+    match text {
+        "none" => Ok(Cap(None)),
+        amount => match amount.parse::<f64>() {
+            Ok(usd) if usd >= 0.0 && usd.is_finite() => Ok(Cap(Some(usd))),
+            _ => Err("expected an amount in US dollars, or none".into()),
+        },
+    }
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    crate::config::parse_duration(text)
+}
