@@ -139,7 +139,7 @@ pub fn verdict(tally: &Tally, model: usize, objective: &Objective) -> Verdict {
             ranking: Vec::new(),
         };
     };
-    let confidence = confidence(&candidates, rule, ties);
+    let confidence = confidence(&candidates, ties);
     let withheld = withheld(tally, leader, candidates.len(), confidence);
     let mut reason = reason(&candidates, rule, ties);
     if let Some(why) = withheld {
@@ -172,37 +172,35 @@ fn order(a: &Candidate<'_>, b: &Candidate<'_>, rule: &Objective, ties: bool) -> 
 
 /// Two-sided normal test of the leader against each other variant, corrected for their number (Bonferroni).
 /// It holds for a sample whose size did not depend on what was seen, so a winner is named only at the end of a run.
-fn confidence(candidates: &[Candidate<'_>], rule: &Objective, ties: bool) -> Option<f64> {
+fn confidence(candidates: &[Candidate<'_>], ties: bool) -> Option<f64> {
     let (leader, others) = candidates.split_first()?;
-    if others.is_empty() {
-        return None;
-    }
-    let estimate = |c: &Candidate<'_>| {
-        // Scores that tie by construction are compared by what breaks the tie.
-        if ties && (c.score.value - leader.score.value).abs() < 1e-9 { c.figures.total_tokens() } else { Some(c.score) }
-    };
-    let mut surely = 1.0_f64;
+    let mut surely: Option<f64> = None;
     for other in others {
         if leader.figures.tally.ok.min(other.figures.tally.ok) < FEWEST {
             return None;
         }
+        // Scores that tie by construction are compared by what breaks the tie.
         let tied = ties && (other.score.value - leader.score.value).abs() < 1e-9;
-        let (a, b) =
-            if tied { (leader.figures.total_tokens()?, estimate(other)?) } else { (leader.score, other.score) };
-        let difference = (a.value - b.value).abs();
-        let error = a.error?.hypot(b.error?);
-        let z = if error > 0.0 {
-            difference / error
-        } else if difference > 0.0 {
-            f64::INFINITY
+        let (a, b) = if tied {
+            (leader.figures.total_tokens()?, other.figures.total_tokens()?)
         } else {
-            0.0
+            (leader.score, other.score)
         };
-        surely = surely.min(1.0 - 2.0 * (1.0 - normal_cdf(z.min(8.0))) * others.len() as f64);
+        let z = standard_errors_apart(a.value - b.value, a.error?.hypot(b.error?));
+        let sure = 1.0 - 2.0 * (1.0 - normal_cdf(z)) * others.len() as f64;
+        surely = Some(surely.map_or(sure, |least: f64| least.min(sure)));
     }
-    let _ = rule;
     // Never more than 99.9 %: a handful of equal numbers is no proof of a law.
-    Some(surely.clamp(0.0, 0.999))
+    surely.map(|sure| sure.clamp(0.0, 0.999))
+}
+
+fn standard_errors_apart(difference: f64, error: f64) -> f64 {
+    const FAR: f64 = 8.0;
+    match difference.abs() {
+        0.0 => 0.0,
+        difference if error > 0.0 => (difference / error).min(FAR),
+        _ => FAR,
+    }
 }
 
 fn withheld(tally: &Tally, leader: &Candidate<'_>, candidates: usize, confidence: Option<f64>) -> Option<&'static str> {

@@ -1,6 +1,8 @@
 //! The tally, the report and the verdicts of a synthetic run.
 
-use quotient::bench::event::Entry;
+use quotient::bench::event::{Entry, Event};
+use quotient::bench::objective::{efficiency_sentence, objective, verdict};
+use quotient::bench::plan::Gate;
 use quotient::bench::quota::LimitKind;
 use quotient::bench::report::Report;
 use quotient::bench::tally::Phase;
@@ -31,4 +33,86 @@ fn every_entry_survives_json() {
         let line = serde_json::to_string(&entry).unwrap();
         assert_eq!(serde_json::from_str::<Entry>(&line).unwrap(), entry, "{line}");
     }
+}
+
+#[test]
+fn a_winner_is_named_only_at_the_end_and_only_where_a_difference_shows() {
+    let names = ["one", "two", "three"];
+    let entries = stage::entries(&names, 20);
+    let mut tally = stage::tally(&names, 0);
+    for entry in &entries[..entries.len() - 1] {
+        tally.apply(entry);
+    }
+    let efficiency = objective("efficiency").unwrap();
+    let before = verdict(&tally, 0, efficiency);
+    assert_eq!(before.winner, None, "{}", before.reason);
+    assert!(before.reason.contains("still on"), "{}", before.reason);
+    tally.apply(entries.last().unwrap());
+    let after = verdict(&tally, 0, efficiency);
+    assert_eq!(after.winner, before.leader);
+    assert!(after.confidence.unwrap() >= 0.95);
+
+    // The same prompt twice: a leader, no winner.
+    let mut same = stage::tally(&["a", "b"], 20);
+    let of = same.models[0].variants[0].clone();
+    same.models[0].variants[1] = of;
+    let verdict = verdict(&same, 0, efficiency);
+    assert_eq!(verdict.winner, None);
+    assert!(verdict.leader.is_some());
+}
+
+#[test]
+fn where_rpm_binds_capacities_tie_and_the_verdict_says_so() {
+    let mut tally = stage::tally(&["one", "two"], 20);
+    tally.models[0].quota.as_mut().unwrap().tpm = None;
+    let throughput = verdict(&tally, 0, objective("throughput").unwrap());
+    assert!(throughput.reason.contains("capacities tie"), "{}", throughput.reason);
+    // The tie is broken by tokens, not by the order in the file.
+    let fewest = verdict(&tally, 0, objective("efficiency").unwrap()).leader;
+    assert_eq!(throughput.leader, fewest);
+    let sentence = efficiency_sentence(&tally, 0).unwrap();
+    assert!(sentence.contains("neither"), "{sentence}");
+}
+
+#[test]
+fn a_variant_below_the_gate_cannot_win() {
+    let mut tally = stage::tally(&["one", "two"], 40);
+    let best = verdict(&tally, 0, objective("efficiency").unwrap()).leader.unwrap();
+    let index = tally.plan.variants.iter().position(|variant| variant.name == best).unwrap();
+    let mut plan = (*tally.plan).clone();
+    plan.gate = Some(Gate::MinAccepted(0.7));
+    tally.plan = plan.into();
+    tally.models[0].variants[index].accepted = 4;
+    let verdict = verdict(&tally, 0, objective("efficiency").unwrap());
+    assert_ne!(verdict.leader, Some(best));
+}
+
+#[test]
+fn what_the_end_of_a_run_cuts_off_is_unfinished_and_releases_its_hold() {
+    let names = ["one", "two"];
+    let entries = stage::entries(&names, 5);
+    let cut = entries.iter().position(|entry| matches!(entry.event, Event::InvocationStarted { .. })).unwrap() + 1;
+    let mut tally = stage::tally(&names, 0);
+    for entry in &entries[..cut] {
+        tally.apply(entry);
+    }
+    assert_eq!(tally.in_flight(), 1);
+    let at = entries[cut - 1].at;
+    assert!(tally.models[0].ledger.taken(at, LimitKind::Tpm).reserved > 0.0);
+    tally.cut_short();
+    assert_eq!((tally.in_flight(), tally.models[0].variants[0].unfinished), (0, 1));
+    assert_eq!(tally.models[0].ledger.taken(at, LimitKind::Tpm).reserved, 0.0);
+    assert_eq!(Report::of(&tally).run.ended.as_deref(), Some("interrupted"));
+}
+
+#[test]
+fn rates_follow_their_definitions() {
+    // One variant, one at a time: the mean concurrency is 1, and requests a minute are 60 over the mean time in flight.
+    let tally = stage::tally(&["one"], 10);
+    assert!((tally.mean_concurrency().unwrap() - 1.0).abs() < 1e-9);
+    let variant = &Report::of(&tally).models[0].variants[0];
+    let in_flight = tally.models[0].variants[0].in_flight_seconds / 10.0;
+    assert!((variant.requests_per_minute.unwrap() - 60.0 / in_flight).abs() < 1e-9);
+    let tokens = variant.tokens.as_ref().unwrap().total;
+    assert!((variant.tokens_per_second.unwrap() - tokens / in_flight).abs() < 1e-6);
 }
