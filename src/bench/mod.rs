@@ -7,6 +7,7 @@ pub mod event;
 pub mod family;
 pub mod fault;
 pub mod figures;
+pub mod label;
 pub mod ledger;
 pub mod micros;
 pub mod model;

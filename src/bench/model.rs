@@ -72,7 +72,6 @@ impl ModelId {
         let scope = match prefix {
             Some("global") => Scope::Global,
             Some(_) => Scope::CrossRegion,
-            None if base.len() != id.len() => Scope::Dedicated,
             None => Scope::OnDemand,
         };
         Self { raw: raw.into(), base: base.into(), prefix: prefix.map(Into::into), scope }
@@ -122,9 +121,11 @@ fn split_prefix(id: &str) -> (Option<&str>, &str) {
     if behind_is_provider && (known || looks_like_geography) { (Some(first), rest) } else { (None, id) }
 }
 
-/// Cuts the context suffix of provisioned variants (`…-v1:0:200k`) off.
+/// Cuts the context suffix of provisioned variants (`…-v1:0:200k`) off. Called by such an id, and not by the ARN
+/// of the throughput that was bought, the base model's on-demand quota holds.
 fn strip_context(id: &str) -> &str {
-    const CONTEXTS: [&str; 11] = ["8k", "18k", "24k", "28k", "48k", "51k", "100k", "128k", "200k", "512", "mm"];
+    const CONTEXTS: [&str; 13] =
+        ["4k", "8k", "18k", "24k", "28k", "48k", "51k", "100k", "128k", "200k", "300k", "512", "mm"];
     match id.rsplit_once(':') {
         Some((before, context)) if CONTEXTS.contains(&context) => before,
         _ => id,
@@ -153,7 +154,7 @@ mod tests {
             ("us.deepseek.v3.2", "deepseek.v3.2", Scope::CrossRegion),
             ("minimax.minimax-m2.1", "minimax.minimax-m2.1", Scope::OnDemand),
             ("openai.gpt-oss-120b-1:0", "openai.gpt-oss-120b-1:0", Scope::OnDemand),
-            ("anthropic.claude-3-haiku-20240307-v1:0:200k", "anthropic.claude-3-haiku-20240307-v1:0", Scope::Dedicated),
+            ("anthropic.claude-3-haiku-20240307-v1:0:200k", "anthropic.claude-3-haiku-20240307-v1:0", Scope::OnDemand),
             (
                 "arn:aws:bedrock:us-east-1::foundation-model/amazon.nova-lite-v1:0",
                 "amazon.nova-lite-v1:0",

@@ -1,0 +1,217 @@
+//! Model ↔ quota row, pure: which listed rows hold the limits of a model, or that there is no such row, or that it cannot be told.
+//!
+//! Two ways, in this order: the shipped table of codes (codes are the same in every account and region), and for
+//! models that it does not know a token-exact match of the row's label. The match abstains rather than guesses.
+
+mod codes;
+mod name;
+mod title;
+
+use serde::{Deserialize, Serialize};
+
+use crate::bench::model::{ModelId, Scope};
+use crate::bench::quota::{Limit, LimitKind, LimitSource};
+use name::Name;
+use title::Title;
+pub use title::is_account_wide;
+
+/// One quota as Service Quotas lists it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct QuotaRow {
+    /// `QuotaName`.
+    pub name: String,
+    /// `QuotaCode`.
+    pub code: Option<String>,
+    /// `Value`: requests or tokens per minute or day.
+    pub value: f64,
+    /// Whether AWS lets it be raised.
+    pub adjustable: bool,
+    /// Applied to this account, or AWS's default.
+    pub source: LimitSource,
+}
+
+impl QuotaRow {
+    /// The limit that this row sets.
+    pub fn limit(&self) -> Limit {
+        Limit {
+            value: self.value,
+            code: self.code.clone(),
+            name: Some(self.name.clone()),
+            source: self.source,
+            adjustable: Some(self.adjustable),
+        }
+    }
+}
+
+/// What was found of one limit. Indices are into the rows that were searched.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Found {
+    /// This row holds it.
+    Row(usize),
+    /// No row is this model's: where another row of the model was found, there is no such limit.
+    NoSuchLimit,
+    /// These rows could be it, and none of them surely is.
+    Unsure(Vec<usize>),
+}
+
+impl Found {
+    /// The row, where there is one.
+    pub fn row(&self) -> Option<usize> {
+        match self {
+            Self::Row(index) => Some(*index),
+            Self::NoSuchLimit | Self::Unsure(_) => None,
+        }
+    }
+}
+
+/// What was found of a model's limits.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Match {
+    /// Requests per minute.
+    pub rpm: Found,
+    /// Tokens per minute.
+    pub tpm: Found,
+    /// Tokens per day: the model's own row, else the account-wide one.
+    pub tpd: Found,
+}
+
+impl Match {
+    /// One limit.
+    pub fn get(&self, kind: LimitKind) -> &Found {
+        match kind {
+            LimitKind::Rpm => &self.rpm,
+            LimitKind::Tpm => &self.tpm,
+            LimitKind::Tpd => &self.tpd,
+        }
+    }
+}
+
+/// The rows of a model at a scope, by known code first and by label where no code is known or listed.
+/// `latency` asks for the rows of latency-optimised inference, which are others.
+pub fn find(model: &ModelId, scope: Scope, latency: bool, rows: &[QuotaRow]) -> Match {
+    let known = if latency { None } else { codes::of(model.base(), scope) };
+    let by_code = |kind| {
+        let code = known.and_then(|codes| codes.get(kind))?;
+        rows.iter().position(|row| row.code.as_deref() == Some(code))
+    };
+    let rpm_is_known_absent = known.is_some_and(|codes| codes.no_rpm);
+    search(model, scope, latency, rows, by_code, rpm_is_known_absent)
+}
+
+/// The rows of a model at a scope by their labels alone, as for a model of which no code is known.
+pub fn by_label(model: &ModelId, scope: Scope, latency: bool, rows: &[QuotaRow]) -> Match {
+    search(model, scope, latency, rows, |_| None, false)
+}
+
+fn search(
+    model: &ModelId,
+    scope: Scope,
+    latency: bool,
+    rows: &[QuotaRow],
+    by_code: impl Fn(LimitKind) -> Option<usize>,
+    rpm_is_known_absent: bool,
+) -> Match {
+    if scope == Scope::Dedicated {
+        return Match { rpm: Found::NoSuchLimit, tpm: Found::NoSuchLimit, tpd: Found::NoSuchLimit };
+    }
+    let named = Name::of_id(model.base());
+    let labels = Labels::of(model, &named, latency, rows);
+    let look = |kind, name: &Name| match by_code(kind) {
+        Some(index) => Found::Row(index),
+        None => labels.find(kind, scope, name),
+    };
+    let (mut rpm, mut tpm) = (look(LimitKind::Rpm, &named), look(LimitKind::Tpm, &named));
+    // A row of this model is known: its label is a second spelling of the model's name for the other rows.
+    let spelled = rpm.row().or(tpm.row()).and_then(|index| labels.name_of(index));
+    let mut tpd = look(LimitKind::Tpd, &named);
+    if let Some(spelled) = &spelled {
+        for (found, kind) in [(&mut rpm, LimitKind::Rpm), (&mut tpm, LimitKind::Tpm), (&mut tpd, LimitKind::Tpd)] {
+            if *found == Found::NoSuchLimit {
+                *found = look(kind, spelled);
+            }
+        }
+    }
+    if rpm == Found::NoSuchLimit && tpm == Found::NoSuchLimit {
+        let near = |kind| match labels.near(kind, scope, &named) {
+            near if near.is_empty() => Found::NoSuchLimit,
+            near => Found::Unsure(near),
+        };
+        tpm = near(LimitKind::Tpm);
+        if !rpm_is_known_absent {
+            rpm = near(LimitKind::Rpm);
+        }
+    }
+    if tpd == Found::NoSuchLimit {
+        tpd = rows.iter().position(|row| is_account_wide(&row.name)).map_or(tpd, Found::Row);
+    }
+    Match { rpm, tpm, tpd }
+}
+
+/// The rows that hold a limit of some model with the same longest word in its name, their names taken apart.
+struct Labels<'a> {
+    rows: &'a [QuotaRow],
+    latency: bool,
+    titles: Vec<(usize, Title, Name)>,
+}
+
+impl<'a> Labels<'a> {
+    fn of(model: &ModelId, named: &Name, latency: bool, rows: &'a [QuotaRow]) -> Self {
+        let provider = name::provider(model.base());
+        let word = named.longest_word();
+        let titles = rows.iter().enumerate().filter_map(|(index, row)| {
+            let (title, label) = title::parse(&row.name)?;
+            label.to_lowercase().contains(word).then(|| (index, title, Name::of_label(label, provider)))
+        });
+        Self { rows, latency, titles: titles.collect() }
+    }
+
+    /// The rows of one kind and scope. Latency-optimised rows are all called on-demand, though the model
+    /// may be called by its geographic profile.
+    fn of_kind(&self, kind: LimitKind, scope: Scope) -> impl Iterator<Item = (usize, &Name)> {
+        let latency = self.latency;
+        self.titles
+            .iter()
+            .filter(move |(_, title, _)| {
+                let scope_fits = title.holds_at(scope) || (latency && title.holds_at(Scope::OnDemand));
+                title.kind == kind && title.latency == latency && scope_fits
+            })
+            .map(|(index, _, name)| (*index, name))
+    }
+
+    fn find(&self, kind: LimitKind, scope: Scope, wanted: &Name) -> Found {
+        let fits = self.of_kind(kind, scope).filter_map(|(index, label)| {
+            let distance = wanted.distance(label)?;
+            let ambiguous = distance.unsized_label && self.has_sized_sibling(label);
+            (!ambiguous).then_some((distance.differences, index))
+        });
+        let fits: Vec<(u32, usize)> = fits.collect();
+        let Some(best) = fits.iter().map(|(differences, _)| *differences).min() else { return Found::NoSuchLimit };
+        let best: Vec<usize> = fits.iter().filter(|(d, _)| *d == best).map(|(_, index)| *index).collect();
+        let first = &self.rows[best[0]];
+        if best.iter().all(|&index| self.rows[index].name == first.name && self.rows[index].code == first.code) {
+            return Found::Row(best[0]);
+        }
+        Found::Unsure(self.in_order(best))
+    }
+
+    /// Whether the same name is also listed with a size, so that the label without one is another model's.
+    fn has_sized_sibling(&self, label: &Name) -> bool {
+        self.titles.iter().any(|(_, _, other)| other.is_sized_sibling_of(label))
+    }
+
+    /// The rows that do not fit by label and could yet be the model's.
+    fn near(&self, kind: LimitKind, scope: Scope, wanted: &Name) -> Vec<usize> {
+        let near = self.of_kind(kind, scope).filter(|(_, label)| wanted.could_be(label));
+        self.in_order(near.map(|(index, _)| index).collect())
+    }
+
+    fn name_of(&self, index: usize) -> Option<Name> {
+        self.titles.iter().find(|(row, _, _)| *row == index).map(|(_, _, name)| name.clone())
+    }
+
+    /// By name, so that the order of the listing does not show.
+    fn in_order(&self, mut rows: Vec<usize>) -> Vec<usize> {
+        rows.sort_by(|&a, &b| self.rows[a].name.cmp(&self.rows[b].name));
+        rows
+    }
+}
