@@ -88,7 +88,7 @@ impl Crew {
 /// Little's law: rate × latency, with some slack, and what a burst needs. A day's quota is no pace, so it does not count.
 fn wanted(limits: &Quota, demand: Demand, burst: f64) -> u32 {
     let minute = Quota { tpd: None, ..limits.clone() };
-    let Some(capacity) = capacity(&minute, demand, Duration::from_secs(86_400)) else { return UNLIMITED };
+    let Some(capacity) = capacity(&minute, demand, Duration::from_hours(24)) else { return UNLIMITED };
     let needed = (capacity.rpm * burst).max(capacity.rpm / 60.0 * demand.latency * SLACK).ceil() + 1.0;
     needed.clamp(2.0, f64::from(MOST)) as u32
 }
@@ -108,7 +108,13 @@ mod tests {
 
     /// The sizes that a crew goes through over so many replies.
     fn sizes(crew: &mut Crew, limits: &Quota, latency: f64, replies: u32) -> Vec<u32> {
-        (0..replies).filter_map(|_| crew.replied(limits, took(latency)).then(|| crew.size())).collect()
+        let mut sizes = Vec::new();
+        for _ in 0..replies {
+            if crew.replied(limits, took(latency)) {
+                sizes.push(crew.size());
+            }
+        }
+        sizes
     }
 
     #[test]

@@ -71,14 +71,10 @@ pub async fn run<G: Invoke>(
         let wake_at = wake.map(|at| dispatcher.wires.clock.instant(at));
         tokio::select! {
             biased;
-            command = commands.recv(), if commanded => match command {
-                Some(command) => dispatcher.obey(&command).await,
-                None => {
-                    commanded = false;
-                    // Nobody is left who could resume it.
-                    if dispatcher.paused { dispatcher.end(Ended::Interrupted) }
-                }
-            },
+            command = commands.recv(), if commanded => {
+                commanded = command.is_some();
+                dispatcher.obey(command).await;
+            }
             Some(landed) = dispatcher.tasks.join_next_with_id() => dispatcher.landed(landed),
             () = tokio::time::sleep_until(wake_at.unwrap_or_else(tokio::time::Instant::now)), if wake_at.is_some() => {}
             // Nothing is out, no time and no command can change anything.
@@ -361,7 +357,14 @@ impl<G: Invoke> Dispatcher<G> {
         }
     }
 
-    async fn obey(&mut self, command: &Command) {
+    /// Does what is asked; `None` where nobody is left to ask.
+    async fn obey(&mut self, command: Option<Command>) {
+        let Some(command) = command else {
+            if self.paused {
+                self.end(Ended::Interrupted);
+            }
+            return;
+        };
         match command {
             // The session starts runs; this one is on.
             Command::Start(_) => {}
@@ -375,15 +378,15 @@ impl<G: Invoke> Dispatcher<G> {
             Command::Stop(Stop::Now) => self.drop_in_flight().await,
             Command::SetConcurrency(n) => {
                 for model in 0..self.lanes.len() {
-                    self.lanes[model].crew.fix(*n);
+                    self.lanes[model].crew.fix(n);
                     self.tell_concurrency(model);
                 }
             }
-            Command::Retire(variant) => self.retire(*variant),
+            Command::Retire(variant) => self.retire(variant),
             Command::Include(variant) => {
-                let changed = self.lanes.iter_mut().fold(false, |changed, lane| lane.include(*variant) | changed);
+                let changed = self.lanes.iter_mut().fold(false, |changed, lane| lane.include(variant) | changed);
                 if changed {
-                    self.wires.tell_now(Event::VariantIncluded { variant: *variant });
+                    self.wires.tell_now(Event::VariantIncluded { variant });
                 }
             }
         }

@@ -19,7 +19,7 @@ use crate::engine::trial::Doing;
 /// So many trials in a row that no retry can help retire a variant.
 const MOST_REFUSALS: u32 = 3;
 /// A wait for the daily quota that is longer than this ends the model's part of the run.
-const LONGEST_DAILY_WAIT: Duration = Duration::from_secs(60);
+const LONGEST_DAILY_WAIT: Duration = Duration::from_mins(1);
 
 /// One model's side of a run.
 #[derive(Debug)]

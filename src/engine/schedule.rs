@@ -158,7 +158,7 @@ mod tests {
             quota: QuotaOverrides::default(),
             share: 0.9,
             burst: 0.1,
-            active: Duration::from_secs(86_400),
+            active: Duration::from_hours(24),
         }
     }
 
