@@ -1,12 +1,23 @@
 //! Gateway: the seam to Bedrock — one invocation in, one measured reply or one classified failure out.
 
+use std::future::Future;
+use std::sync::Arc;
 use std::time::Duration;
 
-use crate::bench::fault::Fault;
+use aws_sdk_bedrockruntime::Client;
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_smithy_runtime_api::client::result::SdkError;
+use tokio::time::{Instant, timeout_at};
+
+use crate::bedrock::fault::{self, Exception, Place};
+use crate::bedrock::probe::{Mark, Probe};
+use crate::bedrock::{converse, invoke};
+use crate::bench::fault::{Fault, FaultKind};
+use crate::bench::model::ModelId;
 use crate::bench::plan::{Api, ModelPlan, Timeouts};
 use crate::bench::request::Request;
 use crate::bench::sample::Timing;
-use crate::bench::usage::Usage;
+use crate::bench::usage::{Usage, rough_tokens};
 
 /// One invocation to make.
 #[derive(Debug, Clone, Copy)]
@@ -17,7 +28,7 @@ pub struct Call<'a> {
     pub api: Api,
     /// What.
     pub request: &'a Request,
-    /// For how long at most.
+    /// For how long at most. `connect` is not read here: it belongs to the connection (see `bedrock::aws`).
     pub timeouts: &'a Timeouts,
 }
 
@@ -28,7 +39,8 @@ pub struct Reply {
     pub text: String,
     /// Its tokens.
     pub usage: Usage,
-    /// Why the model stopped, in Converse's words (`end_turn`, `max_tokens`, `stop_sequence` …).
+    /// Why the model stopped, in Converse's words (`end_turn`, `max_tokens`, `stop_sequence` …); `unknown` where the
+    /// service did not say.
     pub stop_reason: String,
     /// True where `max_tokens` (or the context's end) cut it off.
     pub cut_off: bool,
@@ -50,3 +62,154 @@ pub struct Failure {
 
 /// Is told of text that streams in: chunks so far, bytes so far. Must return at once.
 pub type OnChunk<'a> = &'a mut (dyn FnMut(u32, u64) + Send);
+
+/// Bedrock's runtime behind one client and one pool of connections; cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Gateway {
+    pub(super) client: Client,
+    place: Arc<Place>,
+    mark: Mark,
+}
+
+impl Gateway {
+    pub(super) fn new(client: Client, place: Arc<Place>, mark: Mark) -> Self {
+        Self { client, place, mark }
+    }
+
+    /// One invocation: one request on the wire, never retried here. Measured from the moment the request is handed
+    /// to the connector, signed and serialised. Dropping the future drops the connection's stream at once.
+    pub async fn invoke(&self, call: Call<'_>, on_chunk: OnChunk<'_>) -> Result<Reply, Failure> {
+        let attempt = Attempt::begin(call, &self.place);
+        match call.api {
+            Api::Converse => converse::whole(&self.client, &attempt).await,
+            Api::ConverseStream => converse::streamed(&self.client, &attempt, on_chunk).await,
+            Api::Invoke => invoke::whole(&self.client, &attempt).await,
+            Api::InvokeStream => invoke::streamed(&self.client, &attempt, on_chunk).await,
+        }
+    }
+
+    /// Input tokens of a request as `CountTokens` counts them: free, but limited in rate, so once per variant and
+    /// case, and only for models that it knows (Claude 3.5 to 4.6 in 2026; others answer with a fault).
+    pub async fn count_tokens(&self, model: &ModelPlan, request: &Request) -> Result<u64, Fault> {
+        let timeouts = Timeouts::default();
+        let call = Call { model, api: Api::Converse, request, timeouts: &timeouts };
+        converse::count_tokens(&self.client, &Attempt::begin(call, &self.place)).await.map_err(|failure| failure.fault)
+    }
+
+    /// Whether any response so far, Service Quotas' included, said that a simulator gave it.
+    pub fn simulated(&self) -> bool {
+        self.mark.seen()
+    }
+}
+
+/// A timeout of ours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Limit {
+    FirstText,
+    Stall,
+    Total,
+}
+
+/// One invocation under way: its call, its stopwatch, its limits.
+pub(super) struct Attempt<'a> {
+    pub(super) call: Call<'a>,
+    pub(super) probe: Probe,
+    place: &'a Place,
+    begun: Instant,
+}
+
+impl<'a> Attempt<'a> {
+    fn begin(call: Call<'a>, place: &'a Place) -> Self {
+        Self { call, probe: Probe::default(), place, begun: Instant::now() }
+    }
+
+    pub(super) fn place(&self) -> &Place {
+        self.place
+    }
+
+    pub(super) fn model(&self) -> Option<&ModelId> {
+        Some(&self.call.model.id)
+    }
+
+    /// When the request left; for one that never did, when the attempt began.
+    pub(super) fn sent(&self) -> Instant {
+        self.probe.sent().unwrap_or(self.begun)
+    }
+
+    /// Sends and waits for the answer's head (for a call that does not stream, for the answer) within a limit.
+    pub(super) async fn send<T, E: Exception>(
+        &self,
+        limit: Limit,
+        sending: impl Future<Output = Result<T, SdkError<E, HttpResponse>>>,
+    ) -> Result<T, Failure> {
+        let limit = if self.until(limit) < self.until(Limit::Total) { limit } else { Limit::Total };
+        match timeout_at(self.until(limit), sending).await {
+            Ok(Ok(output)) => Ok(output),
+            Ok(Err(error)) => Err(self.failure(fault::of_sdk_error(&error, self.place, self.model()))),
+            Err(_) => Err(self.failure(self.timed_out(limit))),
+        }
+    }
+
+    /// When a limit on the whole attempt is over. Durations beyond what the clock can hold mean: never.
+    pub(super) fn until(&self, limit: Limit) -> Instant {
+        later(self.begun, self.duration(limit))
+    }
+
+    /// When a stream that last spoke at this moment counts as stalled.
+    pub(super) fn stalled_at(&self, last_event: Instant) -> Instant {
+        later(last_event, self.call.timeouts.stall)
+    }
+
+    fn duration(&self, limit: Limit) -> Duration {
+        match limit {
+            Limit::FirstText => self.call.timeouts.first_text,
+            Limit::Stall => self.call.timeouts.stall,
+            Limit::Total => self.call.timeouts.total,
+        }
+    }
+
+    pub(super) fn timed_out(&self, limit: Limit) -> Fault {
+        let what = match limit {
+            Limit::FirstText => "No text came",
+            Limit::Stall => "The stream said nothing more",
+            Limit::Total => "The invocation did not end",
+        };
+        let seconds = self.duration(limit).as_secs_f64();
+        Fault::new(FaultKind::TimedOut, format!("{what} within {seconds} s; raise the timeout if that is too short."))
+    }
+
+    /// A failure before the service began to answer.
+    pub(super) fn failure(&self, fault: Fault) -> Failure {
+        Failure { fault, usage: None, after: self.sent().elapsed() }
+    }
+
+    /// A failure after this many bytes of output.
+    pub(super) fn charged(&self, fault: Fault, output_bytes: usize) -> Failure {
+        Failure { usage: Some(self.estimate(output_bytes)), ..self.failure(fault) }
+    }
+
+    /// Usage where the service did not report any.
+    pub(super) fn estimate(&self, output_bytes: usize) -> Usage {
+        Usage::estimated(rough_tokens(self.call.request.prompt_bytes()), rough_tokens(output_bytes))
+    }
+
+    /// The stopwatch of an answer that came whole.
+    pub(super) fn whole(&self, service: Option<Duration>) -> Timing {
+        Timing { e2e: self.sent().elapsed(), service, ..Timing::default() }
+    }
+}
+
+fn later(from: Instant, by: Duration) -> Instant {
+    const FOREVER: Duration = Duration::from_secs(30 * 365 * 24 * 3600);
+    from + by.min(FOREVER)
+}
+
+/// Reported usage, unless it says that nothing was processed: then nothing was reported.
+pub(super) fn reported(usage: Usage) -> Option<Usage> {
+    (usage.total() > 0).then_some(usage)
+}
+
+/// Whether a stop reason, in Converse's words, means that the answer is not whole.
+pub(super) fn cuts_off(stop_reason: &str) -> bool {
+    matches!(stop_reason, "max_tokens" | "model_context_window_exceeded")
+}

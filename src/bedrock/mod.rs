@@ -1,3 +1,11 @@
 //! Floor 2: the outside world — the seam to Bedrock, the SDK behind it, Service Quotas, faults.
 
+pub mod aws;
+mod converse;
+mod exceptions;
+pub mod fault;
 pub mod gateway;
+mod inproc;
+mod invoke;
+mod probe;
+mod stream;

@@ -31,6 +31,8 @@ pub enum NativeFormat {
     DeepSeekR1,
     /// The `OpenAI` chat body.
     OpenAiChat,
+    /// The `OpenAI` chat body with OpenAI's newer parameter names.
+    GptOss,
 }
 
 /// How fast the simulator lets a family answer; a model, not a measurement of AWS.
@@ -126,7 +128,7 @@ pub const FAMILIES: &[Family] = &[
     row("mistral", &["mistral."], NativeFormat::OpenAiChat, true, "concise", 8_192, MEDIUM),
     row("deepseek-r1", &["deepseek.r1"], NativeFormat::DeepSeekR1, true, "minimal", 32_768, REASONING),
     row("deepseek", &["deepseek."], NativeFormat::OpenAiChat, true, "concise", 32_768, MEDIUM),
-    row("gpt-oss", &["openai."], NativeFormat::OpenAiChat, true, "concise", 32_768, FAST),
+    row("gpt-oss", &["openai."], NativeFormat::GptOss, true, "concise", 32_768, FAST),
     row("qwen", &["qwen."], NativeFormat::OpenAiChat, true, "concise", 32_768, FAST),
     row("palmyra", &["writer."], NativeFormat::OpenAiChat, true, "concise", 8_192, MEDIUM),
     row("minimax", &["minimax."], NativeFormat::OpenAiChat, true, "concise", 8_192, MEDIUM),

@@ -1,1 +1,10 @@
-//! InvokeModel bodies by family, pure: request out, reply in.
+//! Native bodies, pure: what a request looks like on the wire in each family's own shape, and what a reply in that shape says.
+
+mod converse;
+mod reasoning;
+mod reply;
+mod request;
+
+pub use converse::{converse_body, text};
+pub use reply::{NativeReply, NativeStream, reply};
+pub use request::{body, invoke_body};

@@ -1,0 +1,278 @@
+//! Exceptions: the tables that say what each exception of Bedrock and Service Quotas means and what to do about it.
+
+use std::error::Error;
+
+use aws_sdk_bedrock::operation::get_inference_profile::GetInferenceProfileError;
+use aws_sdk_bedrock::operation::list_foundation_models::ListFoundationModelsError;
+use aws_sdk_bedrock::operation::list_inference_profiles::ListInferenceProfilesError;
+use aws_sdk_bedrockruntime::operation::converse::ConverseError;
+use aws_sdk_bedrockruntime::operation::converse_stream::ConverseStreamError;
+use aws_sdk_bedrockruntime::operation::count_tokens::CountTokensError;
+use aws_sdk_bedrockruntime::operation::invoke_model::InvokeModelError;
+use aws_sdk_bedrockruntime::operation::invoke_model_with_response_stream::InvokeModelWithResponseStreamError;
+use aws_sdk_bedrockruntime::types::error::{ConverseStreamOutputError, ResponseStreamError};
+use aws_sdk_servicequotas::operation::get_aws_default_service_quota::GetAWSDefaultServiceQuotaError;
+use aws_sdk_servicequotas::operation::get_service_quota::GetServiceQuotaError;
+use aws_sdk_servicequotas::operation::list_aws_default_service_quotas::ListAWSDefaultServiceQuotasError;
+use aws_sdk_servicequotas::operation::list_service_quotas::ListServiceQuotasError;
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+
+use crate::bedrock::fault::Place;
+use crate::bench::fault::FaultKind;
+
+/// An operation's or a stream's error that knows its exception by type. Inside a stream the type is all there is:
+/// `code()` is `None` there.
+pub trait Exception: ProvideErrorMetadata + Error + 'static {
+    /// The exception's name, where the SDK has a type for it.
+    fn exception(&self) -> Option<&'static str>;
+}
+
+macro_rules! exceptions {
+    ($($error:ident: $($name:ident)+;)+) => {$(
+        impl Exception for $error {
+            fn exception(&self) -> Option<&'static str> {
+                match self {
+                    $(Self::$name(_) => Some(stringify!($name)),)+
+                    _ => None,
+                }
+            }
+        }
+    )+};
+}
+
+exceptions! {
+    ConverseError: AccessDeniedException InternalServerException ModelErrorException ModelNotReadyException
+        ModelTimeoutException ResourceNotFoundException ServiceUnavailableException ThrottlingException
+        ValidationException;
+    ConverseStreamError: AccessDeniedException InternalServerException ModelErrorException ModelNotReadyException
+        ModelStreamErrorException ModelTimeoutException ResourceNotFoundException ServiceUnavailableException
+        ThrottlingException ValidationException;
+    InvokeModelError: AccessDeniedException InternalServerException ModelErrorException ModelNotReadyException
+        ModelTimeoutException ResourceNotFoundException ServiceQuotaExceededException ServiceUnavailableException
+        ThrottlingException ValidationException;
+    InvokeModelWithResponseStreamError: AccessDeniedException InternalServerException ModelErrorException
+        ModelNotReadyException ModelStreamErrorException ModelTimeoutException ResourceNotFoundException
+        ServiceQuotaExceededException ServiceUnavailableException ThrottlingException ValidationException;
+    CountTokensError: AccessDeniedException InternalServerException ResourceNotFoundException
+        ServiceUnavailableException ThrottlingException ValidationException;
+    ConverseStreamOutputError: InternalServerException ModelStreamErrorException ServiceUnavailableException
+        ThrottlingException ValidationException;
+    ResponseStreamError: InternalServerException ModelStreamErrorException ModelTimeoutException
+        ServiceUnavailableException ThrottlingException ValidationException;
+    ListServiceQuotasError: AccessDeniedException IllegalArgumentException InvalidPaginationTokenException
+        NoSuchResourceException ServiceException TooManyRequestsException;
+    ListAWSDefaultServiceQuotasError: AccessDeniedException IllegalArgumentException
+        InvalidPaginationTokenException NoSuchResourceException ServiceException TooManyRequestsException;
+    GetServiceQuotaError: AccessDeniedException IllegalArgumentException NoSuchResourceException ServiceException
+        TooManyRequestsException;
+    GetAWSDefaultServiceQuotaError: AccessDeniedException IllegalArgumentException NoSuchResourceException
+        ServiceException TooManyRequestsException;
+    GetInferenceProfileError: AccessDeniedException InternalServerException ResourceNotFoundException
+        ThrottlingException ValidationException;
+    ListFoundationModelsError: AccessDeniedException InternalServerException ThrottlingException
+        ValidationException;
+    ListInferenceProfilesError: AccessDeniedException InternalServerException ThrottlingException
+        ValidationException;
+}
+
+/// Every exception by name → its kind (source: service models of bedrock-runtime, bedrock and service-quotas; the
+/// last rows are the common errors of AWS's front end).
+pub(super) const KINDS: &[(&str, FaultKind)] = &[
+    ("ThrottlingException", FaultKind::Throttled),
+    ("TooManyRequestsException", FaultKind::Throttled),
+    ("ServiceQuotaExceededException", FaultKind::Throttled),
+    ("ModelNotReadyException", FaultKind::NotReady),
+    ("ServiceUnavailableException", FaultKind::Unavailable),
+    ("InternalServerException", FaultKind::Unavailable),
+    ("ServiceException", FaultKind::Unavailable),
+    ("ModelErrorException", FaultKind::Unavailable),
+    ("ModelTimeoutException", FaultKind::TimedOut),
+    ("ModelStreamErrorException", FaultKind::StreamBroken),
+    ("ValidationException", FaultKind::Invalid),
+    ("ConflictException", FaultKind::Invalid),
+    ("IllegalArgumentException", FaultKind::Invalid),
+    ("InvalidPaginationTokenException", FaultKind::Invalid),
+    ("SerializationException", FaultKind::Invalid),
+    ("AccessDeniedException", FaultKind::Denied),
+    ("ResourceNotFoundException", FaultKind::NotFound),
+    ("NoSuchResourceException", FaultKind::NotFound),
+    ("UnknownOperationException", FaultKind::NotFound),
+    ("ExpiredToken", FaultKind::Denied),
+    ("ExpiredTokenException", FaultKind::Denied),
+    ("IncompleteSignature", FaultKind::Denied),
+    ("IncompleteSignatureException", FaultKind::Denied),
+    ("InvalidClientTokenId", FaultKind::Denied),
+    ("InvalidSignatureException", FaultKind::Denied),
+    ("MissingAuthenticationToken", FaultKind::Denied),
+    ("MissingAuthenticationTokenException", FaultKind::Denied),
+    ("NotAuthorized", FaultKind::Denied),
+    ("OptInRequired", FaultKind::Denied),
+    ("RequestExpired", FaultKind::Denied),
+    ("SignatureDoesNotMatch", FaultKind::Denied),
+    ("UnrecognizedClientException", FaultKind::Denied),
+];
+
+/// What some errors say beyond their kind, and what to do about it.
+pub(super) struct Rule {
+    /// The kinds that it is for; empty means all.
+    of: &'static [FaultKind],
+    /// Any of these words, in lower case, in the exception's name or message; empty means always.
+    says: &'static [&'static str],
+    /// Only where a bearer token stands in the environment.
+    bearer: bool,
+    /// The kind that it really is.
+    pub(super) becomes: Option<FaultKind>,
+    /// Whether trying again within a run is pointless although the kind is retryable.
+    pub(super) hopeless: bool,
+    /// One sentence; `{login}`, `{region}`, `{endpoint}` and `{profile_id}` are filled in.
+    pub(super) advice: &'static str,
+}
+
+impl Rule {
+    pub(super) fn applies(&self, kind: FaultKind, said: &str, place: &Place) -> bool {
+        (self.of.is_empty() || self.of.contains(&kind))
+            && (self.says.is_empty() || self.says.iter().any(|words| said.contains(words)))
+            && (!self.bearer || place.bearer)
+    }
+}
+
+const fn rule(of: &'static [FaultKind], says: &'static [&'static str], advice: &'static str) -> Rule {
+    Rule { of, says, bearer: false, becomes: None, hopeless: false, advice }
+}
+
+use FaultKind::{Denied, Invalid, NotFound, NotReady, Throttled, TimedOut, Unavailable};
+
+/// The first that applies is taken (texts: public issues and account reports, facts page section 1.6 and 7).
+pub(super) const RULES: &[Rule] = &[
+    Rule {
+        hopeless: true,
+        ..rule(
+            &[Throttled],
+            &["per day", "daily"],
+            "A daily quota is used up, or is zero for this account: `quotient quotas` shows it; go on tomorrow or ask \
+             AWS for more.",
+        )
+    },
+    Rule {
+        hopeless: true,
+        ..rule(&[Throttled], &["servicequotaexceeded"], "Waiting does not help: ask AWS to raise this quota.")
+    },
+    rule(
+        &[Invalid],
+        &["on-demand throughput", "inference profile that contains this model"],
+        "Name the model by an inference profile instead, for example `{profile_id}`.",
+    ),
+    Rule {
+        becomes: Some(NotReady),
+        ..rule(
+            &[Denied, NotFound],
+            &["mpagreementbeingcreated", "agreement is being created"],
+            "Access to the model is being set up: try again in a few minutes.",
+        )
+    },
+    Rule {
+        becomes: Some(Denied),
+        ..rule(
+            &[Denied, NotFound],
+            &["ftuformnotfilled", "use case details"],
+            "Fill in the provider's use-case form under Model catalog in the Bedrock console, once per account.",
+        )
+    },
+    rule(
+        &[Denied],
+        &["not available for this account"],
+        "A quota of zero looks like this too: see `quotient quotas`, then ask AWS for access or choose another model.",
+    ),
+    rule(
+        &[Denied],
+        &["access to the model", "model access"],
+        "Ask for access to the model in the Bedrock console of {region}, or choose another model.",
+    ),
+    rule(
+        &[Denied],
+        &["not authorized to perform"],
+        "Allow this action in IAM; `quotient doctor` prints the minimal policy.",
+    ),
+    rule(
+        &[Denied],
+        &["api key", "bearer token"],
+        "Renew the Bedrock API key in AWS_BEARER_TOKEN_BEDROCK, or unset it to use other credentials.",
+    ),
+    rule(
+        &[Denied],
+        &["signature expired", "not yet current", "requesttimetooskewed", "requestexpired", "skewed"],
+        "Set this machine's clock: requests are signed with the time.",
+    ),
+    rule(
+        &[],
+        &[
+            "expiredtoken",
+            "token has expired",
+            "token is expired",
+            "token included in the request is expired",
+            "sso token",
+            "sso session",
+        ],
+        "Log in again with `{login}`, or renew the credentials.",
+    ),
+    rule(
+        &[Denied],
+        &["signature"],
+        "Check the secret access key and the session token: the signature does not match them.",
+    ),
+    rule(
+        &[Denied],
+        &["unrecognizedclient", "invalidclienttokenid", "token included in the request is invalid"],
+        "Check the credentials: AWS does not know them in {region}.",
+    ),
+    Rule {
+        bearer: true,
+        ..rule(
+            &[Denied],
+            NO_CREDENTIALS,
+            "A Bedrock API key serves Bedrock alone: add other credentials to read quotas, or give the limits with \
+             --rpm and --tpm.",
+        )
+    },
+    rule(
+        &[],
+        &["could not find profile", "profile file", "was not defined"],
+        "Check --profile and AWS_PROFILE against ~/.aws/config.",
+    ),
+    rule(
+        &[],
+        NO_CREDENTIALS,
+        "No usable AWS credentials: set AWS_PROFILE, run `{login}` or `aws configure`, or use the simulator with \
+         `--endpoint simulator`.",
+    ),
+    rule(
+        &[Invalid],
+        &["model identifier is invalid"],
+        "Check the model id; `quotient models` lists what {region} has.",
+    ),
+    rule(&[NotFound], &["end of its life"], "The model is retired: choose its successor from `quotient models`."),
+    rule(&[NotFound], &[], "Check the model id and the region: `quotient models` lists what {region} has."),
+    rule(
+        &[Unavailable],
+        &["connection refused"],
+        "Nothing listens at {endpoint}: start the server there or choose another with `--endpoint`.",
+    ),
+    rule(
+        &[Unavailable],
+        &["dns error"],
+        "The name of {endpoint} in {region} does not resolve: check the network and the region.",
+    ),
+    rule(&[TimedOut], &["no connection in time"], "Check that {endpoint} can be reached from here."),
+];
+
+/// How the SDK says that no provider of its chain has credentials.
+const NO_CREDENTIALS: &[&str] = &[
+    "no providers in chain",
+    "credential provider was not enabled",
+    "credentials provider was not properly configured",
+    "loading credentials",
+    "unexpected credentials error",
+    "access token",
+    "no identity",
+    "failed to select an auth scheme",
+];

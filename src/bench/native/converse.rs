@@ -1,0 +1,61 @@
+//! Converse and plain text: a request in the two shapes that do not depend on the family's body.
+
+use serde_json::{Map, Value, json};
+
+use super::request::{blocks, cached_turn, decimal, folded, messages, role, system};
+use crate::bench::plan::ModelPlan;
+use crate::bench::request::{CacheAfter, Request};
+
+/// The Converse body of a request as it is sent: messages, system, inference parameters, additional model fields,
+/// service tier and latency. The system prompt stands before the first user turn where the model takes none.
+pub fn converse_body(model: &ModelPlan, request: &Request) -> Value {
+    let takes_system = model.id.family().system_prompt;
+    let turns = if takes_system { request.turns.clone() } else { folded(request) };
+    let mut body = json!({ "messages": messages(&turns, cached_turn(request)) });
+    if let (true, Some(system)) = (takes_system, system(request)) {
+        body["system"] = blocks(system, request.cache_after == Some(CacheAfter::System));
+    }
+    let parameters = &request.parameters;
+    let config = inference_config(request);
+    if !config.is_empty() {
+        body["inferenceConfig"] = Value::Object(config);
+    }
+    if !parameters.extra.is_empty() {
+        body["additionalModelRequestFields"] = Value::Object(parameters.extra.clone());
+    }
+    if let Some(tier) = &parameters.service_tier {
+        body["serviceTier"] = json!({ "type": tier });
+    }
+    if let Some(latency) = &parameters.latency {
+        body["performanceConfig"] = json!({ "latency": latency });
+    }
+    body
+}
+
+fn inference_config(request: &Request) -> Map<String, Value> {
+    let parameters = &request.parameters;
+    let mut config = Map::new();
+    if let Some(max_tokens) = parameters.max_tokens {
+        config.insert("maxTokens".into(), json!(max_tokens));
+    }
+    if let Some(temperature) = parameters.temperature {
+        config.insert("temperature".into(), decimal(temperature));
+    }
+    if let Some(top_p) = parameters.top_p {
+        config.insert("topP".into(), decimal(top_p));
+    }
+    if !parameters.stop.is_empty() {
+        config.insert("stopSequences".into(), json!(parameters.stop));
+    }
+    config
+}
+
+/// A request as plain text: system prompt, blank line, prompt; with several turns each behind its speaker.
+pub fn text(request: &Request) -> String {
+    if let [only] = request.turns.as_slice() {
+        return system(request).map(|text| format!("{text}\n\n")).unwrap_or_default() + &only.text;
+    }
+    let system = system(request).map(|text| format!("system: {text}"));
+    let turns = request.turns.iter().map(|turn| format!("{}: {}", role(turn.role), turn.text));
+    system.into_iter().chain(turns).collect::<Vec<_>>().join("\n\n")
+}
