@@ -108,8 +108,7 @@ impl Ledger {
         let mut worst: Option<Refusal> = None;
         for kind in LimitKind::ALL {
             let amount = if kind == LimitKind::Rpm { 1.0 } else { tokens as f64 };
-            let Err(refusal) = self.meter_mut(kind).admits(now, amount) else { continue };
-            let refusal = Refusal { limit: kind, until: refusal.0, never: refusal.1 };
+            let Err(refusal) = self.fits(now, kind, amount) else { continue };
             let longer = worst.is_none_or(|w| match (refusal.never, w.never) {
                 (true, false) => true,
                 (false, true) => false,
@@ -120,6 +119,12 @@ impl Ledger {
             }
         }
         worst.map_or(Ok(()), Err)
+    }
+
+    /// Whether an amount (requests or quota tokens) fits one limit now.
+    pub fn fits(&mut self, now: Duration, kind: LimitKind, amount: f64) -> Result<(), Refusal> {
+        let fits = self.meter_mut(kind).admits(now, amount);
+        fits.map_err(|(until, never)| Refusal { limit: kind, until, never })
     }
 
     /// Takes one request and `tokens` quota tokens, whether or not they fit.

@@ -1,1 +1,6 @@
 //! Floor 2: a run on disk.
+
+pub mod format;
+pub mod history;
+pub mod player;
+pub mod recorder;

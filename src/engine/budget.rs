@@ -1,0 +1,70 @@
+//! Budget: the cap on money, what is in flight counted at its worst.
+
+use crate::bench::plan::Price;
+
+/// What was spent and what may still be spent, in US dollars.
+#[derive(Debug)]
+pub(crate) struct Budget {
+    cap: Option<f64>,
+    spent: f64,
+    in_flight: f64,
+}
+
+impl Budget {
+    /// A budget with a cap, or none.
+    pub(crate) fn new(cap: Option<f64>) -> Self {
+        Self { cap, spent: 0.0, in_flight: 0.0 }
+    }
+
+    /// Whether an invocation that may cost so much stays within the cap, even if all in flight cost their worst.
+    pub(crate) fn admits(&self, worst: f64) -> bool {
+        self.cap.is_none_or(|cap| self.spent + self.in_flight + worst <= cap)
+    }
+
+    /// An invocation that may cost so much was sent.
+    pub(crate) fn take(&mut self, worst: f64) {
+        self.in_flight += worst;
+    }
+
+    /// It ended and cost so much.
+    pub(crate) fn settle(&mut self, worst: f64, cost: f64) {
+        self.in_flight = (self.in_flight - worst).max(0.0);
+        self.spent += cost;
+    }
+
+    /// Why an invocation that may cost so much is not sent any more.
+    pub(crate) fn reason(&self, worst: f64) -> String {
+        let cap = self.cap.unwrap_or(f64::INFINITY);
+        format!(
+            "the cap of ${cap:.4} is reached: ${:.4} spent, and the next invocation may cost up to ${worst:.4}",
+            self.spent
+        )
+    }
+}
+
+/// The most that an invocation can cost: every input token at the dearer of its prices, all of `max_tokens` used.
+pub(crate) fn worst_cost(price: Option<&Price>, input: u64, max_tokens: u64) -> f64 {
+    price.map_or(0.0, |price| {
+        (price.input.max(price.cache_write) * input as f64 + price.output * max_tokens as f64) / 1e6
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_in_flight_counts_at_its_worst() {
+        let price = Price { input: 1.0, output: 10.0, cache_read: 0.1, cache_write: 2.0 };
+        let worst = worst_cost(Some(&price), 1_000, 100);
+        assert!((worst - 0.003).abs() < 1e-12);
+        let mut budget = Budget::new(Some(0.007));
+        assert!(budget.admits(worst));
+        budget.take(worst);
+        budget.take(worst);
+        assert!(!budget.admits(worst), "two may cost 0.006 together");
+        budget.settle(worst, 0.001);
+        assert!(budget.admits(worst));
+        assert!(Budget::new(None).admits(1e9));
+    }
+}

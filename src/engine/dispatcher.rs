@@ -1,0 +1,433 @@
+//! Dispatcher: decides what is sent and when, for all models side by side, and tells what happens.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
+use tokio::task::{Id, JoinError, JoinSet};
+
+use crate::bedrock::gateway::Failure;
+use crate::bench::capacity::Demand;
+use crate::bench::event::{Command, Ended, Event, NoteLevel, Stamped, Stop};
+use crate::bench::fault::{Fault, FaultKind};
+use crate::bench::plan::Plan;
+use crate::bench::quota::Quota;
+use crate::bench::sample::{Outcome, Trial};
+use crate::bench::template::Templates;
+use crate::engine::budget::{Budget, worst_cost};
+use crate::engine::clock::Clock;
+use crate::engine::lane::{Asked, Lane, Step};
+use crate::engine::pacer::{Need, Ticket};
+use crate::engine::trial::{Answer, Doing, Invoke, Landed, Wires, backoff, invocation, whole};
+
+/// A plan, ready to be run.
+#[derive(Debug)]
+pub struct Engine<G> {
+    /// What to do.
+    pub plan: Arc<Plan>,
+    /// The run's name on disk.
+    pub run: String,
+    /// The way to Bedrock.
+    pub gateway: G,
+    /// Each model's whole quota, and what the user must know of its detection; assumed where missing.
+    pub quotas: Vec<(Quota, Vec<String>)>,
+    /// True where no AWS is behind the gateway.
+    pub simulated: bool,
+}
+
+/// Runs a plan to its end and tells everything that happens; the stream ends when the run has.
+///
+/// Commands may stop coming at any time. Where nobody listens to the events any more the run ends at once.
+pub async fn run<G: Invoke>(
+    engine: Engine<G>,
+    mut commands: UnboundedReceiver<Command>,
+    events: UnboundedSender<Stamped>,
+) {
+    let Engine { plan, run, gateway, mut quotas, simulated } = engine;
+    let wires = Arc::new(Wires::new(Arc::clone(&plan), Clock::start(), events));
+    let version = env!("CARGO_PKG_VERSION").to_owned();
+    wires.tell_now(Event::RunStarted { run, plan: Arc::clone(&plan), simulated, version });
+    quotas.resize_with(plan.models.len(), || (Quota::assumed(), Vec::new()));
+    for (model, (quota, notes)) in quotas.iter().enumerate() {
+        wires.tell_now(Event::QuotaDetected { model, quota: quota.clone(), notes: notes.clone() });
+    }
+    let templates = match Templates::new(&plan) {
+        Ok(templates) => templates,
+        Err(error) => {
+            wires.tell_now(Event::Noted { level: NoteLevel::Error, text: error.message });
+            wires.tell_now(Event::RunFinished { ended: Ended::Errors });
+            return;
+        }
+    };
+    let lanes = quotas.iter().enumerate().map(|(model, (quota, _))| Lane::new(&plan, model, quota)).collect();
+    let mut dispatcher = Dispatcher::new(wires, gateway, templates, lanes);
+    let mut commanded = true;
+    loop {
+        let wake = dispatcher.pump();
+        if dispatcher.is_over() {
+            break;
+        }
+        let wake_at = wake.map(|at| dispatcher.wires.clock.instant(at));
+        tokio::select! {
+            biased;
+            command = commands.recv(), if commanded => {
+                commanded = command.is_some();
+                dispatcher.obey(command).await;
+            }
+            Some(landed) = dispatcher.tasks.join_next_with_id() => dispatcher.landed(landed),
+            () = tokio::time::sleep_until(wake_at.unwrap_or_else(tokio::time::Instant::now)), if wake_at.is_some() => {}
+            // Nothing is out, no time and no command can change anything.
+            else => dispatcher.end(Ended::Errors),
+        }
+        while let Some(landed) = dispatcher.tasks.try_join_next_with_id() {
+            dispatcher.landed(landed);
+        }
+        if dispatcher.wires.deaf() {
+            dispatcher.drop_in_flight().await;
+        }
+    }
+    dispatcher.finish();
+}
+
+/// An invocation that is out.
+struct Flight {
+    doing: Doing,
+    ticket: Ticket,
+    need: Need,
+    /// US dollars that it may cost at most.
+    worst: f64,
+}
+
+struct Dispatcher<G> {
+    wires: Arc<Wires>,
+    gateway: G,
+    templates: Templates,
+    lanes: Vec<Lane>,
+    tasks: JoinSet<Landed>,
+    flights: HashMap<Id, Flight>,
+    budget: Budget,
+    deadline: Option<Duration>,
+    paused: bool,
+    /// Why nothing more is sent, once that is so.
+    ending: Option<Ended>,
+    /// Whether the user left a variant out.
+    left_out: bool,
+}
+
+impl<G: Invoke> Dispatcher<G> {
+    fn new(wires: Arc<Wires>, gateway: G, templates: Templates, lanes: Vec<Lane>) -> Self {
+        for lane in &lanes {
+            wires.tell_now(Event::ConcurrencySet { model: lane.model, concurrency: lane.crew.size() });
+        }
+        Self {
+            deadline: wires.plan.duration.map(|duration| wires.clock.now() + duration),
+            budget: Budget::new(wires.plan.max_cost_usd),
+            wires,
+            gateway,
+            templates,
+            lanes,
+            tasks: JoinSet::new(),
+            flights: HashMap::new(),
+            paused: false,
+            ending: None,
+            left_out: false,
+        }
+    }
+
+    fn is_over(&self) -> bool {
+        self.flights.is_empty() && (self.ending.is_some() || self.lanes.iter().all(Lane::is_done))
+    }
+
+    /// Sends everything that may be sent now; when to look again, where time alone can change something.
+    fn pump(&mut self) -> Option<Duration> {
+        let now = self.wires.clock.now();
+        if self.deadline.is_some_and(|deadline| deadline <= now) {
+            self.end(Ended::Duration);
+        }
+        let mut wake = self.deadline.filter(|_| self.ending.is_none());
+        if !self.paused {
+            for lane in 0..self.lanes.len() {
+                let until = self.pump_lane(lane);
+                wake = wake.into_iter().chain(until).min();
+            }
+        }
+        wake
+    }
+
+    fn pump_lane(&mut self, index: usize) -> Option<Duration> {
+        let plan = Arc::clone(&self.wires.plan);
+        while self.ending.is_none() {
+            let now = self.wires.clock.now();
+            let lane = &mut self.lanes[index];
+            let need = match lane.step(now, &plan, &self.templates) {
+                Step::Ready(need) => need,
+                Step::Fail(doing, fault) => {
+                    self.trial_failed(now, doing, fault);
+                    continue;
+                }
+                Step::Wait(until) => return until,
+            };
+            let trial = lane.head()?.trial;
+            let max_tokens = need.reserved.min(plan.max_tokens(trial.model, trial.variant));
+            let worst = worst_cost(plan.models[index].price.as_ref(), need.reserved - max_tokens, max_tokens);
+            if !self.budget.admits(worst) {
+                if self.flights.is_empty() {
+                    self.note(NoteLevel::Warning, self.budget.reason(worst));
+                    self.end(Ended::Budget);
+                }
+                return None;
+            }
+            match lane.ask(now, need)? {
+                Asked::Go(doing, ticket) => self.send(now, Flight { doing, ticket, need, worst }),
+                Asked::Later { until, tell } => {
+                    if let Some(limit) = tell {
+                        self.wires.tell(now, Event::TrialWaited { trial, limit, until });
+                    }
+                    return until;
+                }
+                Asked::Fail(doing, fault) => self.trial_failed(now, doing, fault),
+                Asked::Close(reason) => self.close(index, &reason),
+            }
+        }
+        None
+    }
+
+    fn send(&mut self, now: Duration, flight: Flight) {
+        let Doing { trial, attempts, .. } = flight.doing;
+        self.budget.take(flight.worst);
+        self.wires.tell(now, Event::InvocationStarted { trial, attempt: attempts, reserved: flight.need.held() });
+        let request = Arc::clone(&flight.doing.request);
+        let task = invocation(self.gateway.clone(), Arc::clone(&self.wires), trial, request);
+        let id = self.tasks.spawn(task).id();
+        self.flights.insert(id, flight);
+    }
+
+    fn landed(&mut self, landed: Result<(Id, Landed), JoinError>) {
+        let (id, landed) = match landed {
+            Ok((id, landed)) => (id, Ok(landed)),
+            Err(error) => (error.id(), Err(error)),
+        };
+        let Some(flight) = self.flights.remove(&id) else { return };
+        match landed {
+            Ok(Landed { at, result: Ok(answer) }) => self.answered(at, flight, answer),
+            Ok(Landed { at, result: Err(failure) }) => self.failed(at, flight, failure),
+            Err(error) if error.is_cancelled() => self.dropped(flight),
+            Err(error) => {
+                let fault = Fault::new(FaultKind::Other, format!("the program itself failed: {error}"));
+                let at = self.wires.clock.now();
+                self.failed(at, flight, Failure { fault, usage: None, after: Duration::ZERO });
+            }
+        }
+    }
+
+    fn answered(&mut self, at: Duration, flight: Flight, answer: Answer) {
+        let Flight { mut doing, ticket, need, worst } = flight;
+        let Answer { reply, failed_checks } = answer;
+        let plan = Arc::clone(&self.wires.plan);
+        let Trial { model, variant, .. } = doing.trial;
+        let settled = reply.usage.settled(plan.models[model].burndown);
+        let cost = plan.models[model].price.map_or(0.0, |price| price.cost(&reply.usage));
+        self.budget.settle(worst, cost);
+        doing.cost += cost;
+        let lane = &mut self.lanes[model];
+        lane.pacer.settle(at, &ticket, settled);
+        lane.pacer.answered(&ticket);
+        lane.ended();
+        let took =
+            Demand { settled: settled as f64, reserved: need.held() as f64, latency: reply.timing.e2e.as_secs_f64() };
+        let resized = lane.learn(&doing, &reply.usage, took);
+        let accepted = !reply.cut_off && failed_checks.is_empty();
+        let text = lane.keeps(plan.keep, &doing, accepted).then_some(reply.text);
+        let outcome = Outcome::Ok {
+            usage: reply.usage,
+            timing: whole(&reply.timing),
+            stop_reason: reply.stop_reason,
+            cut_off: reply.cut_off,
+            failed_checks,
+            text,
+        };
+        let reserved = reply.usage.input + reply.usage.cache_write + plan.max_tokens(model, variant);
+        let sample = doing.answered(at, outcome, reserved, settled, &plan);
+        self.wires.tell(at, Event::TrialFinished { sample });
+        if resized {
+            self.tell_concurrency(model);
+        }
+    }
+
+    fn failed(&mut self, at: Duration, flight: Flight, failure: Failure) {
+        let Flight { mut doing, ticket, worst, .. } = flight;
+        let plan = Arc::clone(&self.wires.plan);
+        let (trial, fault) = (doing.trial, failure.fault);
+        let model = &plan.models[trial.model];
+        let settled = failure.usage.map_or(0, |usage| usage.settled(model.burndown));
+        let cost = failure.usage.zip(model.price).map_or(0.0, |(usage, price)| price.cost(&usage));
+        // What was cut off on the way may be billed although nothing was reported: the cap counts it at its worst.
+        let unknown = failure.usage.is_none() && matches!(fault.kind, FaultKind::TimedOut | FaultKind::StreamBroken);
+        self.budget.settle(worst, if unknown { worst } else { cost });
+        doing.failed(settled, cost);
+        let lane = &mut self.lanes[trial.model];
+        lane.pacer.settle(at, &ticket, settled);
+        if fault.kind.counts_against_quota() {
+            lane.pacer.throttled(at, &ticket);
+        }
+        let resized = fault.kind == FaultKind::Unavailable && lane.crew.step_back(at, ticket.sent());
+        let attempt = doing.attempts;
+        let stopped = self.ending.is_some() || lane.is_closed();
+        let again = fault.retryable() && attempt < plan.attempts && !stopped;
+        let backoff = again.then(|| backoff(plan.seed, &trial, attempt));
+        self.wires.tell(at, Event::InvocationFailed { trial, attempt, fault: fault.clone(), settled, backoff });
+        if resized {
+            self.tell_concurrency(trial.model);
+        }
+        match backoff {
+            Some(backoff) => self.lanes[trial.model].retry(at + backoff, doing),
+            None if stopped && fault.retryable() => {
+                self.lanes[trial.model].ended();
+                self.unfinished(at, doing);
+            }
+            None => self.trial_failed(at, doing, fault),
+        }
+    }
+
+    /// A trial failed for good.
+    fn trial_failed(&mut self, at: Duration, doing: Doing, fault: Fault) {
+        let Trial { model, variant, .. } = doing.trial;
+        let lane = &mut self.lanes[model];
+        lane.ended();
+        let retired = lane.refused(variant, &fault);
+        let hopeless = fault.hopeless.then(|| fault.message.clone());
+        let sample = doing.ended(at, Outcome::Failed { fault }, &self.wires.plan);
+        self.wires.tell(at, Event::TrialFinished { sample });
+        if let Some(reason) = retired {
+            self.wires.tell(at, Event::VariantRetired { variant, model: Some(model), reason });
+        }
+        if let Some(reason) = hopeless {
+            self.close(model, &reason);
+        }
+    }
+
+    /// An invocation was dropped on the way.
+    fn dropped(&mut self, flight: Flight) {
+        let at = self.wires.clock.now();
+        let lane = &mut self.lanes[flight.doing.trial.model];
+        lane.pacer.settle(at, &flight.ticket, 0);
+        self.budget.settle(flight.worst, flight.worst);
+        lane.ended();
+        self.unfinished(at, flight.doing);
+    }
+
+    fn unfinished(&self, at: Duration, doing: Doing) {
+        let sample = doing.ended(at, Outcome::Unfinished, &self.wires.plan);
+        self.wires.tell(at, Event::TrialFinished { sample });
+    }
+
+    /// A model gets no more trials.
+    fn close(&mut self, index: usize, reason: &str) {
+        if !self.lanes[index].close() {
+            return;
+        }
+        let model = &self.wires.plan.models[index].id;
+        self.note(NoteLevel::Warning, format!("no more trials of {model} in this run: {reason}"));
+        self.give_up(index);
+    }
+
+    fn give_up(&mut self, index: usize) {
+        let at = self.wires.clock.now();
+        for doing in self.lanes[index].give_up() {
+            self.unfinished(at, doing);
+        }
+    }
+
+    /// Nothing more is sent; what is in flight is finished.
+    fn end(&mut self, ended: Ended) {
+        if self.ending.is_none() {
+            self.ending = Some(ended);
+            for lane in 0..self.lanes.len() {
+                self.give_up(lane);
+            }
+        }
+    }
+
+    async fn drop_in_flight(&mut self) {
+        self.end(Ended::Interrupted);
+        self.tasks.abort_all();
+        while let Some(landed) = self.tasks.join_next_with_id().await {
+            self.landed(landed);
+        }
+    }
+
+    /// Does what is asked; `None` where nobody is left to ask.
+    async fn obey(&mut self, command: Option<Command>) {
+        let Some(command) = command else {
+            if self.paused {
+                self.end(Ended::Interrupted);
+            }
+            return;
+        };
+        match command {
+            // The session starts runs; this one is on.
+            Command::Start(_) => {}
+            Command::Pause => self.pause("paused by the user"),
+            Command::Resume => {
+                if std::mem::replace(&mut self.paused, false) {
+                    self.wires.tell_now(Event::Resumed);
+                }
+            }
+            Command::Stop(Stop::InFlight) => self.end(Ended::Interrupted),
+            Command::Stop(Stop::Now) => self.drop_in_flight().await,
+            Command::SetConcurrency(n) => {
+                for model in 0..self.lanes.len() {
+                    self.lanes[model].crew.fix(n);
+                    self.tell_concurrency(model);
+                }
+            }
+            Command::Retire(variant) => self.retire(variant),
+            Command::Include(variant) => {
+                let changed = self.lanes.iter_mut().fold(false, |changed, lane| lane.include(variant) | changed);
+                if changed {
+                    self.wires.tell_now(Event::VariantIncluded { variant });
+                }
+            }
+        }
+    }
+
+    fn pause(&mut self, reason: &str) {
+        if std::mem::replace(&mut self.paused, true) {
+            return;
+        }
+        let now = self.wires.clock.now();
+        for doing in self.lanes.iter_mut().filter_map(Lane::head) {
+            doing.wait_ends(now);
+        }
+        self.wires.tell(now, Event::Paused { reason: reason.into() });
+    }
+
+    fn retire(&mut self, variant: usize) {
+        let retire = |changed, lane: &mut Lane| lane.schedule.set_active(variant, false) | changed;
+        if self.lanes.iter_mut().fold(false, retire) {
+            self.left_out = true;
+            let reason = "left out by the user".into();
+            self.wires.tell_now(Event::VariantRetired { variant, model: None, reason });
+        }
+    }
+
+    fn tell_concurrency(&self, model: usize) {
+        let concurrency = self.lanes[model].crew.size();
+        self.wires.tell_now(Event::ConcurrencySet { model, concurrency });
+    }
+
+    fn note(&self, level: NoteLevel, text: String) {
+        self.wires.tell_now(Event::Noted { level, text });
+    }
+
+    fn finish(self) {
+        let ended = match self.ending {
+            Some(ended) => ended,
+            None if !self.lanes.iter().all(Lane::died) => Ended::Complete,
+            None if self.left_out => Ended::Interrupted,
+            None => Ended::Errors,
+        };
+        self.wires.tell_now(Event::RunFinished { ended });
+    }
+}

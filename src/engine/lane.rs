@@ -1,0 +1,257 @@
+//! Lane: one model's side of a run — its queue, its pacer, its crew, and how its variants fare.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use crate::bench::capacity::Demand;
+use crate::bench::fault::{Fault, FaultKind};
+use crate::bench::plan::{Keep, Plan};
+use crate::bench::quota::{LimitKind, Quota};
+use crate::bench::request::{Parameters, Request};
+use crate::bench::template::Templates;
+use crate::bench::usage::Usage;
+use crate::engine::crew::Crew;
+use crate::engine::forecast::Forecast;
+use crate::engine::pacer::{Need, Pacer, Refused, Ticket};
+use crate::engine::schedule::Schedule;
+use crate::engine::trial::Doing;
+
+/// So many trials in a row that no retry can help retire a variant.
+const MOST_REFUSALS: u32 = 3;
+/// A wait for the daily quota that is longer than this ends the model's part of the run.
+const LONGEST_DAILY_WAIT: Duration = Duration::from_mins(1);
+
+/// One model's side of a run.
+#[derive(Debug)]
+pub(crate) struct Lane {
+    pub(crate) model: usize,
+    pub(crate) schedule: Schedule,
+    pub(crate) pacer: Pacer,
+    pub(crate) crew: Crew,
+    variants: Vec<Record>,
+    /// The trial that is next; nothing overtakes it, so nothing starves.
+    head: Option<Doing>,
+    /// Trials in backoff, by when it ends.
+    retries: BTreeMap<(Duration, u64), Doing>,
+    /// Trials begun and not ended.
+    under_way: u32,
+    /// True once the model gets no more trials.
+    closed: bool,
+}
+
+/// How one variant fares.
+#[derive(Debug, Default)]
+struct Record {
+    forecast: Forecast,
+    refusals: u32,
+    kept_accepted: bool,
+    kept_rejected: bool,
+}
+
+/// What a lane does next.
+#[derive(Debug)]
+pub(crate) enum Step {
+    /// This trial is at the head and asks to be sent.
+    Ready(Need),
+    /// The next trial cannot be sent at all.
+    Fail(Doing, Fault),
+    /// Nothing before this time, or before something else happens.
+    Wait(Option<Duration>),
+}
+
+/// What became of asking the pacer for the trial at the head.
+#[derive(Debug)]
+pub(crate) enum Asked {
+    /// It goes, with what it holds.
+    Go(Doing, Ticket),
+    /// Not now; the limit where this must be told.
+    Later { until: Option<Duration>, tell: Option<LimitKind> },
+    /// Never.
+    Fail(Doing, Fault),
+    /// Not today: the model's part of the run ends.
+    Close(String),
+}
+
+impl Lane {
+    /// The lane of the model at an index of the plan.
+    pub(crate) fn new(plan: &Plan, model: usize, quota: &Quota) -> Self {
+        Self {
+            model,
+            schedule: Schedule::new(plan, model),
+            pacer: Pacer::new(quota, plan.share, plan.burst),
+            crew: Crew::new(plan.concurrency, plan.burst),
+            variants: plan.variants.iter().map(|_| Record::default()).collect(),
+            head: None,
+            retries: BTreeMap::new(),
+            under_way: 0,
+            closed: false,
+        }
+    }
+
+    /// The next trial to send: a retry whose backoff is over, or the schedule's next where the crew has room.
+    pub(crate) fn step(&mut self, now: Duration, plan: &Plan, templates: &Templates) -> Step {
+        if self.head.is_none() {
+            if self.retries.first_key_value().is_some_and(|((at, _), _)| *at <= now) {
+                self.head = self.retries.pop_first().map(|(_, doing)| doing);
+            } else if let Some(trial) = self.has_room().then(|| self.schedule.next()).flatten() {
+                self.under_way += 1;
+                match templates.render(trial.variant, &plan.cases[trial.case]) {
+                    Ok(request) => self.head = Some(Doing::new(trial, request)),
+                    Err(error) => {
+                        let fault = Fault::new(FaultKind::Invalid, error.message);
+                        return Step::Fail(Doing::new(trial, blank()), fault);
+                    }
+                }
+            }
+        }
+        match &self.head {
+            Some(doing) => Step::Ready(self.need(doing, plan)),
+            None => Step::Wait(self.retries.first_key_value().map(|((at, _), _)| *at)),
+        }
+    }
+
+    fn has_room(&self) -> bool {
+        !self.closed && self.under_way < self.crew.size()
+    }
+
+    fn need(&self, doing: &Doing, plan: &Plan) -> Need {
+        let (model, variant) = (doing.trial.model, doing.trial.variant);
+        let forecast = &self.variants[variant].forecast;
+        forecast.need(doing.request.prompt_bytes(), plan.max_tokens(model, variant), plan.models[model].burndown)
+    }
+
+    /// Asks the pacer to let the head go.
+    pub(crate) fn ask(&mut self, now: Duration, need: Need) -> Option<Asked> {
+        let mut doing = self.head.take()?;
+        Some(match self.pacer.admit(now, need) {
+            Ok(ticket) => {
+                doing.sent(now, need);
+                Asked::Go(doing, ticket)
+            }
+            Err(Refused::Never { limit, whole }) => {
+                let fault = never(need, limit, whole);
+                Asked::Fail(doing, fault)
+            }
+            Err(Refused::Full { limit: LimitKind::Tpd, until: Some(until) })
+                if until.saturating_sub(now) > LONGEST_DAILY_WAIT =>
+            {
+                self.head = Some(doing);
+                Asked::Close("this program's share of the daily token quota is used up".into())
+            }
+            Err(refused) => {
+                doing.waits(now);
+                let (until, tell) = match refused {
+                    Refused::Full { limit, until } => (until, (!doing.wait_told).then_some(limit)),
+                    Refused::Cooling { until } => (Some(until), None),
+                    Refused::Never { .. } => (None, None),
+                };
+                doing.wait_told |= tell.is_some();
+                self.head = Some(doing);
+                Asked::Later { until, tell }
+            }
+        })
+    }
+
+    /// The trial at the head.
+    pub(crate) fn head(&mut self) -> Option<&mut Doing> {
+        self.head.as_mut()
+    }
+
+    /// A trial tries again at a time.
+    pub(crate) fn retry(&mut self, at: Duration, doing: Doing) {
+        self.retries.insert((at, doing.trial.id), doing);
+    }
+
+    /// A trial ended.
+    pub(crate) fn ended(&mut self) {
+        self.under_way = self.under_way.saturating_sub(1);
+    }
+
+    /// Takes in what a reply of a variant took; true where the crew's size changed.
+    pub(crate) fn learn(&mut self, doing: &Doing, usage: &Usage, took: Demand) -> bool {
+        let record = &mut self.variants[doing.trial.variant];
+        record.refusals = 0;
+        record.forecast.learn(doing.request.prompt_bytes(), usage);
+        self.crew.replied(self.pacer.share(), took)
+    }
+
+    /// Takes in that a trial of a variant failed for good; why the variant shall be retired, where it shall.
+    pub(crate) fn refused(&mut self, variant: usize, fault: &Fault) -> Option<String> {
+        if fault.kind.retryable() {
+            return None;
+        }
+        let record = &mut self.variants[variant];
+        record.refusals += 1;
+        let retire = record.refusals >= MOST_REFUSALS && self.schedule.set_active(variant, false);
+        retire.then(|| format!("{MOST_REFUSALS} trials in a row failed: {}: {}", fault.kind.name(), fault.message))
+    }
+
+    /// Lets a variant take part again; true where it did not.
+    pub(crate) fn include(&mut self, variant: usize) -> bool {
+        let Some(record) = self.variants.get_mut(variant) else { return false };
+        record.refusals = 0;
+        self.schedule.set_active(variant, true)
+    }
+
+    /// Whether the reply's text goes into the journal.
+    pub(crate) fn keeps(&mut self, keep: Keep, doing: &Doing, accepted: bool) -> bool {
+        let record = &mut self.variants[doing.trial.variant];
+        match keep {
+            Keep::All => true,
+            Keep::None => false,
+            Keep::Samples if doing.trial.warmup => false,
+            Keep::Samples => {
+                let kept = if accepted { &mut record.kept_accepted } else { &mut record.kept_rejected };
+                !std::mem::replace(kept, true)
+            }
+        }
+    }
+
+    /// The model gets no more trials; true where it had not been closed before.
+    pub(crate) fn close(&mut self) -> bool {
+        !std::mem::replace(&mut self.closed, true)
+    }
+
+    /// Whether the model gets no more trials.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.closed
+    }
+
+    /// Everything that waits is given up; what had been sent at least once is returned.
+    pub(crate) fn give_up(&mut self) -> Vec<Doing> {
+        let waiting = std::mem::take(&mut self.retries).into_values();
+        let given_up: Vec<Doing> = waiting.chain(self.head.take()).collect();
+        self.under_way = self.under_way.saturating_sub(given_up.len() as u32);
+        given_up.into_iter().filter(|doing| doing.attempts > 0).collect()
+    }
+
+    /// Whether nothing is left to send.
+    pub(crate) fn is_done(&self) -> bool {
+        self.head.is_none() && self.retries.is_empty() && (self.closed || !self.schedule.has_next())
+    }
+
+    /// Whether it came to an end without any variant that still takes part.
+    pub(crate) fn died(&self) -> bool {
+        self.closed || !self.schedule.any_active()
+    }
+}
+
+/// Stands where no request could be made.
+fn blank() -> Request {
+    Request::user(None, "", Parameters::default())
+}
+
+/// The fault of an invocation that no wait can make fit.
+fn never(need: Need, limit: LimitKind, whole: f64) -> Fault {
+    let message = if limit == LimitKind::Rpm {
+        format!("the quota is {whole} {}: nothing can be sent", limit.meaning())
+    } else {
+        format!(
+            "one request reserves about {} quota tokens, more than the whole quota of {whole} {}: lower max_tokens \
+             or shorten the prompt",
+            need.reserved,
+            limit.meaning()
+        )
+    };
+    Fault::new(FaultKind::Invalid, message)
+}
