@@ -61,7 +61,7 @@ mod tests {
         Quota { rpm: rpm.map(limit), tpm: tpm.map(limit), tpd: tpd.map(limit) }
     }
 
-    const DAY: Duration = Duration::from_secs(86_400);
+    const DAY: Duration = Duration::from_hours(24);
 
     #[test]
     fn the_facts_pages_example() {

@@ -27,11 +27,11 @@ pub enum NativeFormat {
     Jamba,
     /// Mistral 7B, Mixtral and the first Large and Small: `[INST]` prompt.
     MistralInstruct,
-    /// DeepSeek R1: full-width template tokens.
+    /// `DeepSeek` R1: full-width template tokens.
     DeepSeekR1,
     /// The `OpenAI` chat body.
     OpenAiChat,
-    /// The `OpenAI` chat body with OpenAI's newer parameter names.
+    /// The `OpenAI` chat body with `OpenAI`'s newer parameter names.
     GptOss,
 }
 

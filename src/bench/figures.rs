@@ -96,7 +96,7 @@ impl<'a> Figures<'a> {
         let at = capacity(quota, demand, self.plan.active)?;
         let z = self.z();
         let end = |sign: f64| {
-            let shift = |running: &Running| self.error_of(running).map(|e| sign * z * e);
+            let shift = |running: &Running| error_of(running).map(|e| sign * z * e);
             let shifted = Demand {
                 settled: (demand.settled + shift(&self.tally.settled)?).max(0.0),
                 reserved: demand.reserved + shift(&self.tally.reserved)?,
@@ -140,7 +140,7 @@ impl<'a> Figures<'a> {
 
     /// Mean total tokens per successful request.
     pub fn total_tokens(&self) -> Option<Estimate> {
-        self.estimate(&self.tally.total)
+        Some(Estimate { value: self.tally.total.mean()?, error: error_of(&self.tally.total) })
     }
 
     /// Seconds that one request would need of this variant's own time at the run's concurrency.
@@ -163,7 +163,7 @@ impl<'a> Figures<'a> {
     /// Tokens a second at this concurrency, alone and with no quota in the way.
     pub fn tokens_per_second(&self) -> Option<Estimate> {
         let value = self.tokens_per_minute()? / 60.0;
-        let relative = |running: &Running| Some(self.error_of(running)? / running.mean().filter(|m| *m > 0.0)?);
+        let relative = |running: &Running| Some(error_of(running)? / running.mean().filter(|m| *m > 0.0)?);
         let error = relative(&self.tally.total)
             .zip(relative(self.tally.e2e.running()))
             .map(|(tokens, seconds)| value * tokens.hypot(seconds));
@@ -173,7 +173,7 @@ impl<'a> Figures<'a> {
     /// Median E2E in milliseconds; its error by the normal approximation (1.2533 × that of the mean).
     pub fn median_latency_ms(&self) -> Option<Estimate> {
         let value = self.tally.e2e.quantile_ms(0.5)?;
-        let error = self.error_of(self.tally.e2e.running()).map(|e| 1.253_3 * e * 1_000.0);
+        let error = error_of(self.tally.e2e.running()).map(|e| 1.253_3 * e * 1_000.0);
         Some(Estimate { value, error })
     }
 
@@ -195,8 +195,7 @@ impl<'a> Figures<'a> {
     fn per_accepted(&self, running: &Running) -> Option<Estimate> {
         let mean = running.mean()?;
         let rate = self.accepted_rate().filter(|rate| *rate > 0.0)?;
-        let error = self
-            .error_of(running)
+        let error = error_of(running)
             .zip(self.rate_error())
             .map(|(e, rate_error)| (e / rate).hypot(mean * rate_error / (rate * rate)));
         Some(Estimate { value: mean / rate, error })
@@ -222,16 +221,13 @@ impl<'a> Figures<'a> {
         }
     }
 
-    fn estimate(&self, running: &Running) -> Option<Estimate> {
-        Some(Estimate { value: running.mean()?, error: self.error_of(running) })
-    }
-
-    fn error_of(&self, running: &Running) -> Option<f64> {
-        running.standard_error().filter(|_| running.n() >= FEWEST)
-    }
-
     /// Half-width of an interval at the plan's confidence, in standard errors.
     fn z(&self) -> f64 {
         normal_quantile(0.5 + self.plan.confidence / 2.0)
     }
+}
+
+/// The standard error of a mean, where n is large enough to speak of one.
+fn error_of(running: &Running) -> Option<f64> {
+    running.standard_error().filter(|_| running.n() >= FEWEST)
 }

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use crate::bench::quota::{LimitKind, Quota};
 
-const MINUTE: Duration = Duration::from_secs(60);
-const DAY: Duration = Duration::from_secs(86_400);
+const MINUTE: Duration = Duration::from_mins(1);
+const DAY: Duration = Duration::from_hours(24);
 /// A window is kept in this many slots, so memory is bounded whatever the rate; an amount leaves its window
 /// up to one slot (20 ms of a minute) late, never early.
 const SLOTS: u32 = 3_000;
@@ -369,7 +369,7 @@ mod tests {
     }
 
     fn at(seconds: f64) -> Duration {
-        Duration::from_secs(1_800_000_000) + Duration::from_secs_f64(seconds)
+        Duration::from_hours(500_000) + Duration::from_secs_f64(seconds)
     }
 
     #[test]
@@ -407,7 +407,7 @@ mod tests {
     #[test]
     fn the_clock_minute_forgets_and_the_bucket_refills() {
         let mut clock = Ledger::new(&quota(Some(2.0), None), Refill::Clock);
-        // 1_800_000_000 is a full minute.
+        // The epoch of these tests is a full minute.
         let (_a, _b) = (clock.reserve(at(58.0), 0), clock.reserve(at(59.0), 0));
         assert_eq!(clock.admits(at(59.5), 0).unwrap_err().until, Some(at(60.0)));
         assert!(clock.admits(at(60.0), 0).is_ok());
@@ -415,7 +415,7 @@ mod tests {
         let mut bucket = Ledger::new(&quota(Some(60.0), None), Refill::Bucket { burst: 1.0 / 30.0 });
         let (_c, _d) = (bucket.reserve(at(0.0), 0), bucket.reserve(at(0.0), 0));
         let until = bucket.admits(at(0.0), 0).unwrap_err().until.expect("refills by itself");
-        assert!((until - at(0.0)).abs_diff(Duration::from_secs(1)) < Duration::from_millis(1));
+        assert!(until.saturating_sub(at(0.0)).abs_diff(Duration::from_secs(1)) < Duration::from_millis(1));
         assert!(bucket.admits(at(1.01), 0).is_ok());
     }
 

@@ -23,7 +23,6 @@ pub mod option {
     use super::{Deserialize, Deserializer, Duration, Serializer, whole};
 
     /// Writes whole microseconds or `null`.
-    #[expect(clippy::ref_option, reason = "serde's `with` hands over a reference to the field")]
     pub fn serialize<S: Serializer>(value: &Option<Duration>, out: S) -> Result<S::Ok, S::Error> {
         match value {
             Some(duration) => out.serialize_some(&whole(*duration)),

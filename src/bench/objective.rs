@@ -180,13 +180,13 @@ fn confidence(candidates: &[Candidate<'_>], ties: bool) -> Option<f64> {
             return None;
         }
         // Scores that tie by construction are compared by what breaks the tie.
-        let tied = ties && (other.score.value - leader.score.value).abs() < 1e-9;
-        let (a, b) = if tied {
+        let level = ties && (other.score.value - leader.score.value).abs() < 1e-9;
+        let (best, next) = if level {
             (leader.figures.total_tokens()?, other.figures.total_tokens()?)
         } else {
             (leader.score, other.score)
         };
-        let z = standard_errors_apart(a.value - b.value, a.error?.hypot(b.error?));
+        let z = standard_errors_apart(best.value - next.value, best.error?.hypot(next.error?));
         let sure = 1.0 - 2.0 * (1.0 - normal_cdf(z)) * others.len() as f64;
         surely = Some(surely.map_or(sure, |least: f64| least.min(sure)));
     }

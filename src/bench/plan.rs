@@ -148,9 +148,9 @@ impl Default for Timeouts {
     fn default() -> Self {
         Self {
             connect: Duration::from_secs(5),
-            first_text: Duration::from_secs(60),
-            stall: Duration::from_secs(60),
-            total: Duration::from_secs(120),
+            first_text: Duration::from_mins(1),
+            stall: Duration::from_mins(1),
+            total: Duration::from_mins(2),
         }
     }
 }

@@ -387,17 +387,17 @@ impl Tally {
         }
         if let Some(stale) = self.out.insert(trial.id, Out { trial, at, chunks: 0, bytes: 0, hold }) {
             // Cannot happen in a stream of ours; a damaged journal must not leave a hold behind.
-            self.release(at, stale, 0);
+            self.release(at, &stale, 0);
         }
     }
 
     fn came_back(&mut self, at: Duration, trial: u64, settled: u64) {
         if let Some(out) = self.out.remove(&trial) {
-            self.release(at, out, settled);
+            self.release(at, &out, settled);
         }
     }
 
-    fn release(&mut self, at: Duration, out: Out, settled: u64) {
+    fn release(&mut self, at: Duration, out: &Out, settled: u64) {
         let seconds = at.saturating_sub(out.at).as_secs_f64();
         self.in_flight_seconds += seconds;
         if self.out.is_empty()
@@ -421,7 +421,7 @@ impl Tally {
         for trial in out {
             if let Some(gone) = self.out.remove(&trial) {
                 let trial = gone.trial;
-                self.release(at, gone, 0);
+                self.release(at, &gone, 0);
                 if let Some(variant) = self.variant_mut(trial)
                     && !trial.warmup
                 {

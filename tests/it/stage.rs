@@ -13,7 +13,7 @@ use quotient::bench::tally::Tally;
 use quotient::bench::usage::Usage;
 
 /// When synthetic runs begin: a full minute.
-pub(crate) const START: Duration = Duration::from_secs(1_800_000_000);
+pub(crate) const START: Duration = Duration::from_hours(500_000);
 
 /// A plan of these variants on Claude 3 Sonnet.
 pub(crate) fn plan(names: &[&str], trials: u32) -> Plan {
@@ -49,7 +49,7 @@ pub(crate) fn plan(names: &[&str], trials: u32) -> Plan {
         quota: Default::default(),
         share: 0.9,
         burst: 0.1,
-        active: Duration::from_secs(86_400),
+        active: Duration::from_hours(24),
     }
 }
 
