@@ -8,4 +8,5 @@ pub mod gateway;
 mod inproc;
 mod invoke;
 mod probe;
+pub mod quotas;
 mod stream;

@@ -210,3 +210,305 @@ fn a_bought_throughput_has_no_row() {
     let arn = "arn:aws:bedrock:us-east-1:123456789012:provisioned-model/abc123";
     assert_eq!(found(arn, false, &names), ["-", "-", "-"]);
 }
+
+mod detection {
+    //! Detection through the real SDK client, over pages written by hand.
+
+    use std::convert::Infallible;
+    use std::sync::Arc;
+
+    use aws_smithy_types::body::SdkBody;
+    use quotient::bedrock::aws;
+    use quotient::bedrock::quotas::{self, Detected, Listing};
+    use quotient::bench::fault::{Fault, FaultKind};
+    use quotient::bench::model::{ModelId, Scope};
+    use quotient::bench::quota::{LimitOverride, LimitSource, Quota, QuotaOverrides};
+    use serde_json::{Value, json};
+
+    const SONNET: &str = "anthropic.claude-3-sonnet-20240229-v1:0";
+    const RPM: &str = "On-demand model inference requests per minute for Anthropic Claude 3 Sonnet";
+    const TPM: &str = "On-demand model inference tokens per minute for Anthropic Claude 3 Sonnet";
+
+    /// What one of the two calls answers.
+    #[derive(Clone)]
+    enum Answers {
+        /// These rows, a hundred a page.
+        Rows(Vec<Value>),
+        /// This many pages of rows, then an error.
+        Breaks(Vec<Value>, usize, &'static str),
+    }
+
+    /// A service that knows the two list calls and their pages, and nothing else.
+    #[derive(Clone)]
+    struct Account {
+        applied: Answers,
+        default: Answers,
+    }
+
+    impl Account {
+        fn answer(&self, target: &str, body: &Value) -> http::Response<SdkBody> {
+            assert_eq!(body["ServiceCode"], "bedrock");
+            assert_eq!(body["MaxResults"], 100);
+            let answers = match target {
+                "ServiceQuotasV20190624.ListServiceQuotas" => &self.applied,
+                "ServiceQuotasV20190624.ListAWSDefaultServiceQuotas" => &self.default,
+                other => panic!("{other} is not asked"),
+            };
+            let page = match body["NextToken"].as_str() {
+                None => 0,
+                Some(token) => token.strip_prefix("page-").unwrap().parse::<usize>().unwrap(),
+            };
+            let rows = match answers {
+                Answers::Rows(rows) => rows,
+                Answers::Breaks(_, pages, exception) if page >= *pages => return error(exception),
+                Answers::Breaks(rows, ..) => rows,
+            };
+            let pages: Vec<&[Value]> = rows.chunks(100).collect();
+            let mut out = json!({ "Quotas": pages.get(page).copied().unwrap_or_default() });
+            if page + 1 < pages.len() {
+                out["NextToken"] = json!(format!("page-{}", page + 1));
+            }
+            response(200, &out)
+        }
+
+        async fn list(self) -> Result<Listing, Fault> {
+            let account = Arc::new(self);
+            let service = tower::service_fn(move |request: http::Request<SdkBody>| {
+                let target = request.headers()["x-amz-target"].to_str().unwrap().to_owned();
+                let body = serde_json::from_slice(request.body().bytes().unwrap()).unwrap();
+                let account = Arc::clone(&account);
+                async move { Ok::<_, Infallible>(account.answer(&target, &body)) }
+            });
+            let clients = aws::in_process(service, "us-east-1");
+            quotas::list(&clients.quotas, &clients.place).await
+        }
+
+        async fn detect(self, model: &str) -> Detected {
+            self.list().await.unwrap().detect(&ModelId::parse(model), false)
+        }
+    }
+
+    fn response(status: u16, body: &Value) -> http::Response<SdkBody> {
+        let builder = http::Response::builder().status(status).header("content-type", "application/x-amz-json-1.1");
+        builder.body(SdkBody::from(body.to_string())).unwrap()
+    }
+
+    fn error(exception: &str) -> http::Response<SdkBody> {
+        let message = match exception {
+            "AccessDeniedException" => {
+                "User: arn:aws:iam::123456789012:user/x is not authorized to perform: servicequotas:ListServiceQuotas"
+            }
+            _ => "Rate exceeded",
+        };
+        response(400, &json!({ "__type": exception, "message": message }))
+    }
+
+    fn quota(name: &str, code: &str, value: f64) -> Value {
+        json!({ "ServiceCode": "bedrock", "QuotaName": name, "QuotaCode": code, "Value": value, "Unit": "None",
+                "Adjustable": true, "GlobalQuota": false })
+    }
+
+    /// Thirteen pages of other rows, with these put in far from each other.
+    fn pages(own: &[Value]) -> Vec<Value> {
+        let mut rows: Vec<Value> = super::listing()
+            .iter()
+            .chain(&super::listing())
+            .filter(|row| !row.name.contains("Claude 3 Sonnet") && !row.name.starts_with("Cross-Model"))
+            .enumerate()
+            .map(|(index, row)| quota(&row.name, &format!("L-{index:08X}"), 1.0))
+            .collect();
+        for (index, row) in own.iter().enumerate() {
+            rows.insert(rows.len() - 450 * index, row.clone());
+        }
+        assert!(rows.len() > 1_200, "{} rows are too few for 13 pages", rows.len());
+        rows
+    }
+
+    fn both() -> [Value; 2] {
+        [quota(RPM, "L-F406804E", 100.0), quota(TPM, "L-4C35BB2A", 200_000.0)]
+    }
+
+    fn values(quota: &Quota) -> [Option<(f64, LimitSource)>; 3] {
+        [&quota.rpm, &quota.tpm, &quota.tpd].map(|limit| limit.as_ref().map(|limit| (limit.value, limit.source)))
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn rows_of_a_model_are_found_on_whichever_page_they_are() {
+        let account = Account { applied: Answers::Rows(pages(&both())), default: Answers::Rows(Vec::new()) };
+        let detected = account.detect(SONNET).await;
+        let rpm = detected.quota.rpm.clone().unwrap();
+        assert_eq!(rpm.code.as_deref(), Some("L-F406804E"));
+        assert_eq!(rpm.name.as_deref(), Some(RPM));
+        assert_eq!(rpm.adjustable, Some(true));
+        let applied = |value| Some((value, LimitSource::Applied));
+        assert_eq!(values(&detected.quota), [applied(100.0), applied(200_000.0), None]);
+        assert_eq!(detected.notes, Vec::<String>::new());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn applied_goes_over_default_and_a_default_says_so() {
+        let [rpm, tpm] = both();
+        let day = quota("Cross-Model Max Tokens Per Day", "L-E3F10727", 7e8);
+        let account = Account {
+            applied: Answers::Rows(pages(&[quota(RPM, "L-F406804E", 4.0), day.clone()])),
+            default: Answers::Rows(pages(&[rpm, tpm, day])),
+        };
+        let detected = account.detect(SONNET).await;
+        assert_eq!(
+            values(&detected.quota),
+            [
+                Some((4.0, LimitSource::Applied)),
+                Some((200_000.0, LimitSource::Default)),
+                Some((7e8, LimitSource::Applied))
+            ],
+        );
+        assert_eq!(detected.notes.len(), 1);
+        assert!(detected.notes[0].starts_with("TPM: AWS's default"), "{:?}", detected.notes);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn one_limit_found_never_makes_the_other_assumed() {
+        let [rpm, tpm] = both();
+        for (own, wanted) in [
+            (vec![rpm], [Some((100.0, LimitSource::Applied)), None, None]),
+            (vec![tpm], [None, Some((200_000.0, LimitSource::Applied)), None]),
+            (vec![], [Some((100.0, LimitSource::Assumed)), Some((10_000.0, LimitSource::Assumed)), None]),
+        ] {
+            let account = Account { applied: Answers::Rows(pages(&own)), default: Answers::Rows(Vec::new()) };
+            let detected = account.detect(SONNET).await;
+            let merged = quotas::merge(&QuotaOverrides::default(), Ok(detected));
+            assert_eq!(values(&merged.quota), wanted);
+            let loud = merged.notes.iter().any(|note| note.starts_with("ASSUMED"));
+            assert_eq!(loud, own.is_empty(), "{:?}", merged.notes);
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_denied_or_throttled_reading_says_so_and_leads_to_assumed_limits() {
+        for (exception, kind, says) in [
+            ("AccessDeniedException", FaultKind::Denied, "servicequotas:ListServiceQuotas"),
+            ("TooManyRequestsException", FaultKind::Throttled, "Rate exceeded"),
+        ] {
+            let fails = || Answers::Breaks(Vec::new(), 0, exception);
+            let fault = Account { applied: fails(), default: fails() }.list().await.unwrap_err();
+            assert_eq!(fault.kind, kind);
+            let merged = quotas::merge(&QuotaOverrides::default(), Err(fault));
+            assert_eq!(
+                values(&merged.quota).map(|limit| limit.map(|(_, source)| source)),
+                [Some(LimitSource::Assumed), Some(LimitSource::Assumed), None]
+            );
+            assert!(merged.notes[0].contains(says) && merged.notes[1].contains("--rpm"), "{:?}", merged.notes);
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_one_call_fails_to_say_is_noted_and_the_rest_is_used() {
+        let account = Account {
+            applied: Answers::Breaks(pages(&both()), 3, "TooManyRequestsException"),
+            default: Answers::Rows(pages(&both())),
+        };
+        let listing = account.list().await.unwrap();
+        assert!(listing.complete);
+        let detected = listing.detect(&ModelId::parse(SONNET), false);
+        let default = |value| Some((value, LimitSource::Default));
+        assert_eq!(values(&detected.quota), [default(100.0), default(200_000.0), None]);
+        assert!(detected.notes[0].starts_with("Applied quotas could not be read"), "{:?}", detected.notes);
+
+        let [_, tpm] = both();
+        let denied = Answers::Breaks(Vec::new(), 0, "AccessDeniedException");
+        let account = Account { applied: Answers::Rows(pages(&[tpm])), default: denied };
+        let detected = account.detect(SONNET).await;
+        assert_eq!(values(&detected.quota), [None, Some((200_000.0, LimitSource::Applied)), None]);
+        assert!(detected.notes.iter().any(|note| note.contains("not complete")), "{:?}", detected.notes);
+    }
+
+    fn listed(rows: &[(&str, f64)]) -> Listing {
+        let row = |(name, value): &(&str, f64)| super::QuotaRow { value: *value, ..super::row(name, None) };
+        Listing { rows: rows.iter().map(row).collect(), notes: Vec::new(), complete: true }
+    }
+
+    #[test]
+    fn a_zero_quota_is_explained_and_other_scopes_are_named() {
+        let listing = listed(&[
+            ("Cross-region model inference requests per minute for Amazon Nova Lite", 0.0),
+            ("Cross-region model inference tokens per minute for Amazon Nova Lite", 0.0),
+            ("On-demand model inference requests per minute for Amazon Nova Lite", 20.0),
+            ("On-demand model inference tokens per minute for Amazon Nova Lite", 4_000.0),
+        ]);
+        let detected = listing.detect(&ModelId::parse("us.amazon.nova-lite-v1:0"), false);
+        assert_eq!(detected.elsewhere.iter().map(|(scope, _)| *scope).collect::<Vec<_>>(), [Scope::OnDemand]);
+        assert_eq!(detected.elsewhere[0].1.value(quotient::bench::quota::LimitKind::Rpm), Some(20.0));
+        assert_eq!(detected.notes.len(), 1);
+        assert!(detected.notes[0].starts_with("RPM, TPM: the quota is 0"), "{:?}", detected.notes);
+        assert!(detected.notes[0].contains("call it on-demand (20 RPM, 4000 TPM)"), "{:?}", detected.notes);
+    }
+
+    #[test]
+    fn a_models_daily_row_holds_twice_as_much_across_regions() {
+        let day = "Model invocation max tokens per day for Amazon Nova Lite (doubled for cross-region calls)";
+        let listing = listed(&[
+            ("On-demand model inference tokens per minute for Amazon Nova Lite", 4_000.0),
+            ("Cross-region model inference tokens per minute for Amazon Nova Lite", 8_000.0),
+            (day, 1_000_000.0),
+            ("Cross-Model Max Tokens Per Day", 7e8),
+        ]);
+        for (model, tpd) in [("amazon.nova-lite-v1:0", 1e6), ("us.amazon.nova-lite-v1:0", 2e6)] {
+            let limit = listing.detect(&ModelId::parse(model), false).quota.tpd.unwrap();
+            assert_eq!((limit.value, limit.name.as_deref()), (tpd, Some(day)));
+        }
+    }
+
+    #[test]
+    fn without_a_latency_optimised_row_the_standard_one_holds() {
+        let listing = listed(&[("Cross-region model inference tokens per minute for Amazon Nova Lite", 8_000.0)]);
+        let detected = listing.detect(&ModelId::parse("us.amazon.nova-lite-v1:0"), true);
+        assert_eq!(values(&detected.quota)[1], Some((8_000.0, LimitSource::Applied)));
+        assert!(detected.notes[0].contains("no latency-optimised quota"), "{:?}", detected.notes);
+    }
+
+    #[test]
+    fn a_doubt_names_its_rows_and_is_no_limit() {
+        let listing = listed(&[
+            ("On-demand model inference tokens per minute for Acme Comet 2", 1.0),
+            ("On-demand model inference tokens per minute for Acme AI Comet 2.0", 2.0),
+        ]);
+        let detected = listing.detect(&ModelId::parse("acme.comet-2-v1:0"), false);
+        assert_eq!(detected.quota, Quota::default());
+        assert!(detected.notes[0].contains("Acme AI Comet 2.0") && detected.notes[0].contains("--tpm"));
+        for (model, says) in [
+            ("arn:aws:bedrock:us-east-1:123456789012:provisioned-model/abc", "bought"),
+            (
+                "arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/abc",
+                "application inference profile",
+            ),
+        ] {
+            let detected = listing.detect(&ModelId::parse(model), false);
+            assert!(detected.notes.len() == 1 && detected.notes[0].contains(says), "{:?}", detected.notes);
+        }
+    }
+
+    #[test]
+    fn the_users_limits_go_over_everything_one_by_one() {
+        let set = |rpm, tpm| QuotaOverrides { rpm, tpm, ..QuotaOverrides::default() };
+        let (none, nine) = (Some(LimitOverride::None), Some(LimitOverride::Value(9.0)));
+        let detected = || {
+            let rows = [("On-demand model inference tokens per minute for Amazon Nova Lite", 4_000.0)];
+            Ok(listed(&rows).detect(&ModelId::parse("amazon.nova-lite-v1:0"), false))
+        };
+        let failed = || Err(Fault::new(FaultKind::Denied, "no"));
+        let (config, applied) = (Some((9.0, LimitSource::Config)), Some((4_000.0, LimitSource::Applied)));
+        let assumed = [Some((100.0, LimitSource::Assumed)), Some((10_000.0, LimitSource::Assumed))];
+        for (overrides, detected, wanted, loud) in [
+            (set(nine, None), detected(), [config, applied], false),
+            (set(None, nine), detected(), [None, config], false),
+            (set(None, none), detected(), [None, None], false),
+            (set(nine, None), failed(), [config, assumed[1]], true),
+            (set(none, None), failed(), [None, assumed[1]], true),
+            (set(nine, none), failed(), [config, None], false),
+        ] {
+            let merged = quotas::merge(&overrides, detected);
+            assert_eq!(values(&merged.quota)[..2], wanted, "{overrides:?}");
+            assert_eq!(merged.notes.iter().any(|note| note.starts_with("ASSUMED")), loud, "{overrides:?}");
+        }
+    }
+}

@@ -15,7 +15,7 @@ pub(super) struct Title {
 
 impl Title {
     /// Whether the row limits invocations of this scope.
-    pub(super) fn holds_at(&self, scope: Scope) -> bool {
+    pub(super) fn holds_at(self, scope: Scope) -> bool {
         match self.scope {
             Some(own) => own == scope,
             None => matches!(scope, Scope::OnDemand | Scope::CrossRegion),

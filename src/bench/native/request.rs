@@ -265,65 +265,47 @@ fn command_r(request: &Request) -> Value {
     body
 }
 
+/// The turns one after the other, each between what stands before and after its role.
+fn said(turns: &[Turn], user: [&str; 2], assistant: [&str; 2]) -> String {
+    let framed = |turn: &Turn| {
+        let [before, after] = if turn.role == Role::User { user } else { assistant };
+        [before, turn.text.as_str(), after].concat()
+    };
+    turns.iter().map(framed).collect()
+}
+
 /// `<s>[INST] <<SYS>> … [/INST]`; the system prompt stands inside the first user turn.
 fn llama2(request: &Request) -> String {
     let mut turns = request.turns.clone();
     if let (Some(system), Some(first)) = (system(request), turns.first_mut()) {
         first.text = format!("<<SYS>>\n{system}\n<</SYS>>\n\n{}", first.text);
     }
-    let mut prompt = String::new();
-    for turn in &turns {
-        prompt += &match turn.role {
-            Role::User => format!("<s>[INST] {} [/INST]", turn.text),
-            Role::Assistant => format!(" {} </s>", turn.text),
-        };
-    }
-    prompt
+    said(&turns, ["<s>[INST] ", " [/INST]"], [" ", " </s>"])
 }
 
 /// Llama 3 and 4: a header before each text, an end token behind it, the assistant's header last.
 fn headed(request: &Request, start: &str, end: &str, over: &str) -> String {
     let header = |role: &str| format!("<|{start}|>{role}<|{end}|>\n\n");
-    let mut prompt = String::from("<|begin_of_text|>");
-    if let Some(system) = system(request) {
-        prompt += &format!("{}{system}<|{over}|>", header("system"));
-    }
-    for turn in &request.turns {
-        prompt += &format!("{}{}<|{over}|>", header(role(turn.role)), turn.text);
-    }
-    prompt + &header("assistant")
+    let over = format!("<|{over}|>");
+    let system = system(request).map(|text| header("system") + text + &over).unwrap_or_default();
+    let turns = said(&request.turns, [&header("user"), &over], [&header("assistant"), &over]);
+    format!("<|begin_of_text|>{system}{turns}{}", header("assistant"))
 }
 
 fn mistral(turns: &[Turn]) -> String {
-    let mut prompt = String::from("<s>");
-    for turn in turns {
-        prompt += &match turn.role {
-            Role::User => format!("[INST] {} [/INST]", turn.text),
-            Role::Assistant => format!(" {}</s>", turn.text),
-        };
-    }
-    prompt
+    format!("<s>{}", said(turns, ["[INST] ", " [/INST]"], [" ", "</s>"]))
 }
 
 /// DeepSeek R1's template; it ends inside the model's reasoning, which the reply closes with `</think>`.
 fn deepseek(request: &Request) -> String {
-    let mut prompt = format!("<｜begin▁of▁sentence｜>{}", system(request).unwrap_or_default());
-    for turn in &request.turns {
-        prompt += &match turn.role {
-            Role::User => format!("<｜User｜>{}", turn.text),
-            Role::Assistant => format!("<｜Assistant｜>{}<｜end▁of▁sentence｜>", turn.text),
-        };
-    }
-    prompt + "<｜Assistant｜><think>\n"
+    let turns = said(&request.turns, ["<｜User｜>", ""], ["<｜Assistant｜>", "<｜end▁of▁sentence｜>"]);
+    format!("<｜begin▁of▁sentence｜>{}{turns}<｜Assistant｜><think>\n", system(request).unwrap_or_default())
 }
 
 /// Each turn on its own line behind its speaker, the model's name last.
 fn framed(turns: &[Turn], user: &str, model: &str) -> String {
-    let line = |turn: &Turn| {
-        let speaker = if turn.role == Role::User { user } else { model };
-        format!("{speaker}: {}\n", turn.text)
-    };
-    turns.iter().map(line).collect::<String>() + model + ":"
+    let [user, speaker] = [user, model].map(|name| format!("{name}: "));
+    format!("{}{model}:", said(turns, [&user, "\n"], [&speaker, "\n"]))
 }
 
 /// A single turn as it is; several turns framed.
