@@ -296,7 +296,7 @@ fn mistral(turns: &[Turn]) -> String {
     format!("<s>{}", said(turns, ["[INST] ", " [/INST]"], [" ", "</s>"]))
 }
 
-/// DeepSeek R1's template; it ends inside the model's reasoning, which the reply closes with `</think>`.
+/// `DeepSeek` R1's template; it ends inside the model's reasoning, which the reply closes with `</think>`.
 fn deepseek(request: &Request) -> String {
     let turns = said(&request.turns, ["<｜User｜>", ""], ["<｜Assistant｜>", "<｜end▁of▁sentence｜>"]);
     format!("<｜begin▁of▁sentence｜>{}{turns}<｜Assistant｜><think>\n", system(request).unwrap_or_default())
