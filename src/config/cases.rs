@@ -114,12 +114,8 @@ impl Reader {
         let content = self.text(&mut object, "content", first);
         let expect = self.text(&mut object, "expect", first);
         let has_content = content.is_some();
-        let case = Case {
-            id: id?,
-            content: content.unwrap_or_default(),
-            expect,
-            variables: object.into_iter().collect(),
-        };
+        let case =
+            Case { id: id?, content: content.unwrap_or_default(), expect, variables: object.into_iter().collect() };
         Some((case, has_content))
     }
 
@@ -149,4 +145,5 @@ impl Reader {
     }
 }
 
-const SHAPE: &str = "each line of a cases file is one object: {\"id\": …, \"content\": …, \"expect\": …, any other variable}";
+const SHAPE: &str =
+    "each line of a cases file is one object: {\"id\": …, \"content\": …, \"expect\": …, any other variable}";

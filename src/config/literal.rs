@@ -26,7 +26,8 @@ fn offsets(literal: &str) -> Vec<usize> {
             Some(escape) if quote == '"' => escaped(escape),
             _ => plain(rest),
         };
-        offsets.extend(std::iter::repeat_n(at, gives).enumerate().map(|(n, at)| if taken == gives { at + n } else { at }));
+        offsets
+            .extend(std::iter::repeat_n(at, gives).enumerate().map(|(n, at)| if taken == gives { at + n } else { at }));
         at += taken;
     }
     offsets.push(end);

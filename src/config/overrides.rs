@@ -177,7 +177,9 @@ impl Config {
 fn set_numbers(plan: &mut Plan, overrides: &Overrides, wrong: &mut Vec<Finding>) {
     let mut whole = |option, number: Option<u64>, bounds| {
         let number = number?;
-        scalar::whole(i128::from(number), bounds).map_err(|why| wrong.push(refused(option, &number.to_string(), why))).ok()
+        scalar::whole(i128::from(number), bounds)
+            .map_err(|why| wrong.push(refused(option, &number.to_string(), why)))
+            .ok()
     };
     if let Some(trials) = whole("--trials", overrides.trials.map(u64::from), &scalar::TRIALS) {
         plan.trials = trials as u32;

@@ -28,9 +28,14 @@ pub(super) struct Set {
 impl Set {
     /// The keys that a variant may set.
     pub(super) fn of_variant(section: &mut Section<'_>) -> Self {
-        let stop = list("texts", true, |text| {
-            if text.is_empty() { Err(Wrong::expected("not empty")) } else { Ok(text.to_owned()) }
-        });
+        let stop =
+            list(
+                "texts",
+                true,
+                |text| {
+                    if text.is_empty() { Err(Wrong::expected("not empty")) } else { Ok(text.to_owned()) }
+                },
+            );
         Self {
             max_tokens: section
                 .value("max_tokens", or_word("model", whole(&scalar::MAX_TOKENS)))

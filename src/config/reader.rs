@@ -293,9 +293,7 @@ pub(super) fn json(value: &DeValue<'_>) -> Result<Json, Wrong> {
             let number = integer(value).and_then(|number| i64::try_from(number).ok()).ok_or_else(no_json)?;
             Json::Number(number.into())
         }
-        DeValue::Float(_) => {
-            Json::Number(decimal(value).and_then(serde_json::Number::from_f64).ok_or_else(no_json)?)
-        }
+        DeValue::Float(_) => Json::Number(decimal(value).and_then(serde_json::Number::from_f64).ok_or_else(no_json)?),
         DeValue::Datetime(_) => return Err(no_json()),
         DeValue::Array(array) => {
             let element = |element: &Spanned<DeValue<'_>>| inside(element.span(), json(element.get_ref()));

@@ -218,7 +218,8 @@ mod tests {
 
     #[test]
     fn durations_as_people_write_them() {
-        for (text, millis) in [("90s", 90_000), ("10m", 600_000), ("1h30m", 5_400_000), ("500ms", 500), ("1.5s", 1_500)] {
+        for (text, millis) in [("90s", 90_000), ("10m", 600_000), ("1h30m", 5_400_000), ("500ms", 500), ("1.5s", 1_500)]
+        {
             assert_eq!(parse_duration(text), Ok(Duration::from_millis(millis)), "{text}");
         }
         for text in ["", "90", "soon", "-5s", "0s", "25h", "9999999999999999999h", "1mo"] {
@@ -239,7 +240,8 @@ mod tests {
         ] {
             assert_eq!(endpoint(text).map(|endpoint| is_local(&endpoint)), Ok(local), "{text}");
         }
-        for text in ["", "AWS", "127.0.0.1:4566", "ftp://x", "http://", "http://me:pw@x", "http://x/?k=1", "http://x y"] {
+        for text in ["", "AWS", "127.0.0.1:4566", "ftp://x", "http://", "http://me:pw@x", "http://x/?k=1", "http://x y"]
+        {
             assert!(endpoint(text).is_err(), "{text}");
         }
         assert_eq!(endpoint("simulater").map_err(|wrong| wrong.near), Err(Some("simulator".into())));
