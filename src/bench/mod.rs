@@ -3,6 +3,7 @@
 pub mod capacity;
 pub mod check;
 pub mod estimate;
+pub mod clean;
 pub mod event;
 pub mod family;
 pub mod fault;

@@ -1,1 +1,12 @@
 //! Floor 2: the dashboard.
+
+pub mod event_loop;
+pub mod format;
+pub mod keymap;
+pub mod model;
+pub mod screen;
+pub mod terminal;
+pub mod theme;
+pub mod view;
+pub mod widgets;
+pub mod words;

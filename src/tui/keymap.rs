@@ -1,0 +1,291 @@
+//! KEYMAP: what each key does and when; footer and help are made from it.
+
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+
+use crate::bench::event::Stop;
+use crate::bench::tally::Phase;
+use crate::tui::model::{Model, Overlay};
+
+/// One key, with Ctrl or without.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Key {
+    /// The key.
+    pub code: KeyCode,
+    /// Whether Ctrl is held.
+    pub ctrl: bool,
+}
+
+/// What a key means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Action {
+    /// Yes, in a question.
+    Confirm,
+    /// Away with what lies over the dashboard.
+    Close,
+    /// One up.
+    Up,
+    /// One down.
+    Down,
+    /// A page up.
+    PageUp,
+    /// A page down.
+    PageDown,
+    /// To the first.
+    First,
+    /// To the last.
+    Last,
+    /// Start a run, pause it, resume it.
+    Run,
+    /// Stop the run.
+    Stop,
+    /// Include or exclude the selected variant.
+    Toggle,
+    /// The next objective.
+    Objective,
+    /// The next model of a matrix.
+    NextModel,
+    /// Pick the selected variant.
+    Pick,
+    /// Pick the best variant.
+    Best,
+    /// Save the picked variant's request.
+    Save,
+    /// Copy the request that is shown.
+    Copy,
+    /// Export what was measured.
+    Export,
+    /// Show every key.
+    Help,
+    /// Leave.
+    Quit,
+    /// Leave, at the second press without asking.
+    Interrupt,
+}
+
+/// One row of [`KEYMAP`].
+#[derive(Debug, Clone, Copy)]
+pub struct Binding {
+    /// The keys, the one that the footer shows first.
+    pub keys: &'static [Key],
+    /// What they mean.
+    pub action: Action,
+    /// The footer's word; empty for what the footer leaves out.
+    pub label: fn(&Model) -> &'static str,
+    /// The help's sentence.
+    pub help: &'static str,
+    /// Whether it means anything now.
+    pub applies: fn(&Model) -> bool,
+}
+
+const fn key(code: KeyCode) -> Key {
+    Key { code, ctrl: false }
+}
+
+const fn letter(letter: char) -> Key {
+    key(KeyCode::Char(letter))
+}
+
+/// Every key, in the order of the help. The first row that applies wins.
+pub const KEYMAP: &[Binding] = &[
+    Binding {
+        keys: &[letter('y'), key(KeyCode::Enter)],
+        action: Action::Confirm,
+        label: |model| if model.overlay == Some(Overlay::Plan) { "start" } else { "quit" },
+        help: "yes, where the dashboard asks",
+        applies: Model::can_confirm,
+    },
+    Binding {
+        keys: &[key(KeyCode::Esc)],
+        action: Action::Close,
+        label: |_| "close",
+        help: "close what lies over the dashboard",
+        applies: |model| model.overlay.is_some(),
+    },
+    Binding {
+        keys: &[letter('r')],
+        action: Action::Run,
+        label: |model| match model.tally.phase {
+            Phase::Planned => "run",
+            Phase::Running => "pause",
+            Phase::Paused => "resume",
+            Phase::Finished(_) => "run again",
+        },
+        help: "run the included variants, pause, resume",
+        applies: |model| model.overlay.is_none() && !model.starting,
+    },
+    Binding {
+        keys: &[letter('s')],
+        action: Action::Stop,
+        label: |model| if model.stopping == Some(Stop::InFlight) { "drop" } else { "stop" },
+        help: "stop: what is in flight is finished; again: it is dropped",
+        applies: |model| {
+            model.tally.is_active()
+                && model.stopping != Some(Stop::Now)
+                && matches!(model.overlay, None | Some(Overlay::ConfirmQuit))
+        },
+    },
+    Binding {
+        keys: &[key(KeyCode::Enter)],
+        action: Action::Pick,
+        label: |_| "pick",
+        help: "pick the selected variant and show its ready request",
+        applies: |model| model.overlay.is_none(),
+    },
+    Binding {
+        keys: &[letter('b')],
+        action: Action::Best,
+        label: |_| "best",
+        help: "pick the best variant under the objective",
+        applies: |model| model.overlay.is_none() && model.was_measured(),
+    },
+    Binding {
+        keys: &[letter(' ')],
+        action: Action::Toggle,
+        label: |model| if model.takes_part(model.cursor) { "exclude" } else { "include" },
+        help: "exclude the selected variant from the run, or include it",
+        applies: |model| model.overlay.is_none(),
+    },
+    Binding {
+        keys: &[letter('o')],
+        action: Action::Objective,
+        label: |_| "objective",
+        help: "the next objective: what makes a variant the best",
+        applies: |model| model.overlay.is_none(),
+    },
+    Binding {
+        keys: &[letter('m'), key(KeyCode::Tab)],
+        action: Action::NextModel,
+        label: |_| "model",
+        help: "the next model, where there are several",
+        applies: |model| model.overlay.is_none() && model.tally.models.len() > 1,
+    },
+    Binding {
+        keys: &[letter('w')],
+        action: Action::Save,
+        label: |_| "save request",
+        help: "save the picked variant's ready request as a file",
+        applies: |model| model.picked.is_some() && matches!(model.overlay, None | Some(Overlay::Prompt(_))),
+    },
+    Binding {
+        keys: &[letter('c')],
+        action: Action::Copy,
+        label: |_| "copy",
+        help: "copy the ready request to the clipboard",
+        applies: |model| matches!(&model.overlay, Some(Overlay::Prompt(prompt)) if prompt.text.is_ok()),
+    },
+    Binding {
+        keys: &[letter('e')],
+        action: Action::Export,
+        label: |_| "export",
+        help: "export the report, the charts and this screen",
+        applies: |model| model.overlay.is_none() && model.was_measured(),
+    },
+    Binding {
+        keys: &[letter('?')],
+        action: Action::Help,
+        label: |_| "help",
+        help: "show every key and how to read the figures",
+        applies: |model| model.overlay.is_none(),
+    },
+    Binding {
+        keys: &[letter('q')],
+        action: Action::Quit,
+        label: |_| "quit",
+        help: "quit; asks while a run is on",
+        applies: |model| model.overlay != Some(Overlay::ConfirmQuit),
+    },
+    Binding {
+        keys: &[key(KeyCode::Down), letter('j')],
+        action: Action::Down,
+        label: |model| if model.overlay.is_some() { "scroll" } else { "" },
+        help: "select the next variant; scroll down",
+        applies: Model::can_move,
+    },
+    Binding {
+        keys: &[key(KeyCode::Up), letter('k')],
+        action: Action::Up,
+        label: |_| "",
+        help: "select the variant before; scroll up",
+        applies: Model::can_move,
+    },
+    Binding {
+        keys: &[key(KeyCode::PageDown), Key { code: KeyCode::Char('d'), ctrl: true }],
+        action: Action::PageDown,
+        label: |_| "",
+        help: "a page down",
+        applies: Model::can_move,
+    },
+    Binding {
+        keys: &[key(KeyCode::PageUp), Key { code: KeyCode::Char('u'), ctrl: true }],
+        action: Action::PageUp,
+        label: |_| "",
+        help: "a page up",
+        applies: Model::can_move,
+    },
+    Binding {
+        keys: &[key(KeyCode::Home), letter('g')],
+        action: Action::First,
+        label: |_| "",
+        help: "to the first",
+        applies: Model::can_move,
+    },
+    Binding {
+        keys: &[key(KeyCode::End), letter('G')],
+        action: Action::Last,
+        label: |_| "",
+        help: "to the last",
+        applies: Model::can_move,
+    },
+    Binding {
+        keys: &[Key { code: KeyCode::Char('c'), ctrl: true }],
+        action: Action::Interrupt,
+        label: |_| "",
+        help: "as q; the second press leaves at once",
+        applies: |_| true,
+    },
+];
+
+/// What a key press means now; `None` where it means nothing.
+pub fn action(event: KeyEvent, model: &Model) -> Option<Action> {
+    let pressed =
+        Key { code: event.code, ctrl: event.modifiers.intersects(KeyModifiers::CONTROL | KeyModifiers::SUPER) };
+    KEYMAP.iter().find(|row| row.keys.contains(&pressed) && (row.applies)(model)).map(|row| row.action)
+}
+
+impl Key {
+    /// Its name on the screen: `↑`, `enter`, `ctrl-c`; words where only ASCII can be shown.
+    pub fn name(self, arrows: [&'static str; 2]) -> String {
+        let name = match self.code {
+            KeyCode::Char(' ') => "space".into(),
+            KeyCode::Char(letter) => letter.to_string(),
+            KeyCode::Up => arrows[0].into(),
+            KeyCode::Down => arrows[1].into(),
+            other => other.to_string().to_lowercase(),
+        };
+        if self.ctrl { format!("ctrl-{name}") } else { name }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_two_rows_of_one_action_and_no_row_without_words() {
+        for (index, row) in KEYMAP.iter().enumerate() {
+            assert!(!row.keys.is_empty() && !row.help.is_empty());
+            assert!(KEYMAP[..index].iter().all(|other| other.action != row.action), "{:?} twice", row.action);
+        }
+    }
+
+    #[test]
+    fn keys_have_names() {
+        let name = |key: Key| key.name(["↑", "↓"]);
+        assert_eq!(name(letter(' ')), "space");
+        assert_eq!(name(key(KeyCode::Enter)), "enter");
+        assert_eq!(name(key(KeyCode::PageDown)), "page down");
+        assert_eq!(name(key(KeyCode::Esc)), "esc");
+        assert_eq!(name(Key { code: KeyCode::Char('c'), ctrl: true }), "ctrl-c");
+        assert_eq!(key(KeyCode::Up).name(["up", "down"]), "up");
+    }
+}

@@ -1,0 +1,456 @@
+//! Model: what the dashboard knows and what a message makes of it; pure, without clock, files or channels.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crossterm::event::{KeyEvent, KeyEventKind};
+
+use crate::bench::event::{Command, Entry, Event, NoteLevel, Stop};
+use crate::bench::objective::{OBJECTIVES, Objective, objective, verdict};
+use crate::bench::plan::{Endpoint, Plan};
+use crate::bench::quota::LimitKind;
+use crate::bench::tally::{Phase, Tally};
+use crate::tui::format::plural;
+use crate::tui::keymap::{self, Action};
+use crate::tui::screen;
+use crate::tui::theme::Theme;
+
+/// How long a status line stays.
+const STATUS_STAYS: Duration = Duration::from_secs(8);
+
+/// Everything that the screen is drawn from.
+#[derive(Debug, Clone)]
+pub struct Model {
+    /// What was measured.
+    pub tally: Tally,
+    /// What the next run will do: the user's choice of variants and objective put into it.
+    pub plan: Arc<Plan>,
+    /// What is known of the plan before it is sent.
+    pub estimate: Option<PlanEstimate>,
+    /// Index of the model that is shown.
+    pub model: usize,
+    /// Index of the variant that is selected.
+    pub cursor: usize,
+    /// What makes a variant the best.
+    pub objective: &'static Objective,
+    /// What the user picked.
+    pub picked: Option<Picked>,
+    /// What lies over the dashboard.
+    pub overlay: Option<Overlay>,
+    /// The last thing that the dashboard has to say about a key or a file.
+    pub status: Option<Status>,
+    /// True from `r` until the run began or could not.
+    pub starting: bool,
+    /// How the run was asked to end.
+    pub stopping: Option<Stop>,
+    /// Columns and rows of the terminal.
+    pub size: (u16, u16),
+    /// What ink and glyphs look like.
+    pub theme: Theme,
+}
+
+/// A variant on a model, by their indices in the plan.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Picked {
+    /// Index of the model.
+    pub model: usize,
+    /// Index of the variant.
+    pub variant: usize,
+}
+
+/// What a plan will take, as rows to show.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PlanEstimate {
+    /// What, and how much.
+    pub rows: Vec<(String, String)>,
+    /// What must be known before saying yes.
+    pub warnings: Vec<String>,
+    /// Why it may not start at all (a cap, an unknown price).
+    pub refusal: Option<String>,
+}
+
+/// What lies over the dashboard.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Overlay {
+    /// Every key.
+    Help {
+        /// Lines scrolled.
+        scroll: usize,
+    },
+    /// Whether to leave a run that is on.
+    ConfirmQuit,
+    /// What will be sent, before it is.
+    Plan,
+    /// The ready request of the picked variant.
+    Prompt(PromptView),
+}
+
+/// The ready request of a variant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PromptView {
+    /// Whose.
+    pub of: Picked,
+    /// The request; `Err` says why there is none, or none yet.
+    pub text: Result<String, String>,
+    /// Lines scrolled.
+    pub scroll: usize,
+}
+
+/// One sentence about what a key or a file came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Status {
+    /// How much it matters.
+    pub level: NoteLevel,
+    /// The sentence.
+    pub text: String,
+    /// When it may go.
+    pub until: Duration,
+}
+
+/// What the model hears.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Msg {
+    /// A key.
+    Key(KeyEvent),
+    /// The terminal has this many columns and rows now.
+    Resize(u16, u16),
+    /// Entries of the run, and before it the detected quotas (`seq` 0).
+    Entries(Vec<Entry>),
+    /// Something that no event brings: it could not start, a clipboard that is not there.
+    Note(NoteLevel, String),
+    /// The estimate that was asked for.
+    Estimate(PlanEstimate),
+    /// The ready request that was asked for.
+    Prompt(Picked, Result<String, String>),
+    /// Where the request was saved, or why not.
+    Saved(Result<PathBuf, String>),
+    /// The files that were written, or why none.
+    Exported(Result<Vec<PathBuf>, String>),
+    /// Time passed.
+    Tick,
+    /// The program is to end now: a signal, or the terminal is gone.
+    Leave,
+}
+
+/// What the model asks for; whoever holds the wires does it.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Effect {
+    /// Say this to the engine.
+    Tell(Command),
+    /// Estimate this plan; the answer is [`Msg::Estimate`].
+    Estimate(Arc<Plan>),
+    /// Render this variant's request; the answer is [`Msg::Prompt`].
+    ShowPrompt(Picked),
+    /// Save this variant's request; the answer is [`Msg::Saved`].
+    SavePrompt(Picked),
+    /// Put this on the clipboard.
+    Copy(String),
+    /// Write every export; the answer is [`Msg::Exported`].
+    Export,
+    /// Leave the dashboard.
+    Quit,
+}
+
+impl Model {
+    /// The dashboard over a plan of which nothing was run yet.
+    pub fn new(plan: Arc<Plan>, theme: Theme) -> Self {
+        Self::over(Tally::planned(plan), theme)
+    }
+
+    /// The dashboard over what was measured already: exports, past runs.
+    pub fn over(tally: Tally, theme: Theme) -> Self {
+        let plan = Arc::clone(&tally.plan);
+        let objective = objective(&plan.objective).unwrap_or(&OBJECTIVES[0]);
+        let mut model = Self {
+            tally,
+            plan,
+            estimate: None,
+            model: 0,
+            cursor: 0,
+            objective,
+            picked: None,
+            overlay: None,
+            status: None,
+            starting: false,
+            stopping: None,
+            size: (80, 24),
+            theme,
+        };
+        model.select(0);
+        model
+    }
+
+    /// Takes a message in, and says what is to be done about it. `now` is a duration since the Unix epoch.
+    pub fn update(&mut self, message: Msg, now: Duration) -> Vec<Effect> {
+        match message {
+            Msg::Key(event) if event.kind == KeyEventKind::Release => Vec::new(),
+            Msg::Key(event) => match keymap::action(event, self) {
+                Some(action) => self.act(action, now),
+                None => Vec::new(),
+            },
+            Msg::Resize(columns, rows) => {
+                self.size = (columns, rows);
+                Vec::new()
+            }
+            Msg::Entries(entries) => {
+                for entry in &entries {
+                    self.tally.apply(entry);
+                    self.follow(&entry.event);
+                }
+                Vec::new()
+            }
+            Msg::Note(level, text) => {
+                self.starting &= level != NoteLevel::Error;
+                self.say(level, text, now);
+                Vec::new()
+            }
+            Msg::Estimate(estimate) => {
+                self.estimate = Some(estimate);
+                Vec::new()
+            }
+            Msg::Prompt(of, text) => {
+                if let Some(Overlay::Prompt(view)) = &mut self.overlay
+                    && view.of == of
+                {
+                    view.text = text;
+                }
+                Vec::new()
+            }
+            Msg::Saved(Ok(path)) => {
+                self.say(NoteLevel::Info, format!("saved the request as {}", path.display()), now);
+                Vec::new()
+            }
+            Msg::Exported(Ok(paths)) => {
+                let place = paths.first().and_then(|path| path.parent()).map(|place| place.display().to_string());
+                let wrote = plural(paths.len() as u64, "file");
+                self.say(NoteLevel::Info, format!("wrote {wrote} to {}", place.unwrap_or_default()), now);
+                Vec::new()
+            }
+            Msg::Saved(Err(why)) | Msg::Exported(Err(why)) => {
+                self.say(NoteLevel::Error, why, now);
+                Vec::new()
+            }
+            Msg::Tick => {
+                self.status.take_if(|status| now >= status.until);
+                Vec::new()
+            }
+            Msg::Leave => vec![Effect::Quit],
+        }
+    }
+
+    /// What an event changes beside the tally.
+    fn follow(&mut self, event: &Event) {
+        match event {
+            Event::RunStarted { plan, .. } => {
+                (self.starting, self.stopping) = (false, None);
+                self.plan = Arc::clone(plan);
+                self.objective = objective(&plan.objective).unwrap_or(self.objective);
+                self.model = self.model.min(self.tally.models.len().saturating_sub(1));
+                self.select(self.position());
+            }
+            Event::RunFinished { .. } => self.stopping = None,
+            _ => {}
+        }
+    }
+
+    fn act(&mut self, action: Action, now: Duration) -> Vec<Effect> {
+        match action {
+            Action::Confirm => return self.confirm(),
+            Action::Close => self.overlay = None,
+            Action::Up => self.step(-1),
+            Action::Down => self.step(1),
+            Action::PageUp => self.step(-self.page()),
+            Action::PageDown => self.step(self.page()),
+            Action::First => self.step(isize::MIN),
+            Action::Last => self.step(isize::MAX),
+            Action::Run => return self.run(now),
+            Action::Stop => return self.stop(),
+            Action::Toggle => return self.toggle(),
+            Action::Objective => {
+                let index = OBJECTIVES.iter().position(|row| row.name == self.objective.name).unwrap_or(0);
+                self.objective = &OBJECTIVES[(index + 1) % OBJECTIVES.len()];
+            }
+            Action::NextModel => {
+                self.model = (self.model + 1) % self.tally.models.len().max(1);
+                self.select(self.position());
+            }
+            Action::Pick => return self.pick(self.cursor),
+            Action::Best => return self.pick_best(now),
+            Action::Save => return self.picked.map(Effect::SavePrompt).into_iter().collect(),
+            Action::Copy => return self.copy(now),
+            Action::Export => {
+                self.say(NoteLevel::Info, "exporting".into(), now);
+                return vec![Effect::Export];
+            }
+            Action::Help => self.overlay = Some(Overlay::Help { scroll: 0 }),
+            Action::Interrupt if self.overlay == Some(Overlay::ConfirmQuit) => return self.confirm(),
+            Action::Quit | Action::Interrupt => return self.quit(),
+        }
+        Vec::new()
+    }
+
+    fn confirm(&mut self) -> Vec<Effect> {
+        match self.overlay.take() {
+            Some(Overlay::Plan) => self.start(),
+            _ if self.tally.is_active() => vec![Effect::Tell(Command::Stop(Stop::Now)), Effect::Quit],
+            _ => vec![Effect::Quit],
+        }
+    }
+
+    fn run(&mut self, now: Duration) -> Vec<Effect> {
+        match self.tally.phase {
+            Phase::Running => vec![Effect::Tell(Command::Pause)],
+            Phase::Paused => vec![Effect::Tell(Command::Resume)],
+            Phase::Planned | Phase::Finished(_) => {
+                if self.plan.planned_trials() == 0 {
+                    let text = "no variant is included: space includes the selected one".into();
+                    self.say(NoteLevel::Warning, text, now);
+                    return Vec::new();
+                }
+                Arc::make_mut(&mut self.plan).objective = self.objective.name.into();
+                if self.plan.endpoint == Endpoint::Aws {
+                    self.estimate = None;
+                    self.overlay = Some(Overlay::Plan);
+                    return vec![Effect::Estimate(Arc::clone(&self.plan))];
+                }
+                self.start()
+            }
+        }
+    }
+
+    fn start(&mut self) -> Vec<Effect> {
+        self.starting = true;
+        vec![Effect::Tell(Command::Start(Arc::clone(&self.plan)))]
+    }
+
+    fn stop(&mut self) -> Vec<Effect> {
+        self.overlay = None;
+        let stop = if self.stopping.is_some() { Stop::Now } else { Stop::InFlight };
+        self.stopping = Some(stop);
+        vec![Effect::Tell(Command::Stop(stop))]
+    }
+
+    fn toggle(&mut self) -> Vec<Effect> {
+        let (variant, takes_part) = (self.cursor, self.takes_part(self.cursor));
+        let Some(of) = Arc::make_mut(&mut self.plan).variants.get_mut(variant) else { return Vec::new() };
+        of.included = !takes_part;
+        match self.tally.phase {
+            Phase::Planned => self.tally.plan = Arc::clone(&self.plan),
+            Phase::Finished(_) => {}
+            Phase::Running | Phase::Paused if takes_part => return vec![Effect::Tell(Command::Retire(variant))],
+            Phase::Running | Phase::Paused => return vec![Effect::Tell(Command::Include(variant))],
+        }
+        Vec::new()
+    }
+
+    fn pick(&mut self, variant: usize) -> Vec<Effect> {
+        let of = Picked { model: self.model, variant };
+        self.picked = Some(of);
+        let text = Err("rendering the request".into());
+        self.overlay = Some(Overlay::Prompt(PromptView { of, text, scroll: 0 }));
+        vec![Effect::ShowPrompt(of)]
+    }
+
+    fn pick_best(&mut self, now: Duration) -> Vec<Effect> {
+        let verdict = verdict(&self.tally, self.model, self.objective);
+        let best = verdict.leader.and_then(|name| self.plan.variants.iter().position(|variant| variant.name == name));
+        let Some(best) = best else {
+            self.say(NoteLevel::Warning, format!("nothing to pick: {}", verdict.reason), now);
+            return Vec::new();
+        };
+        self.cursor = best;
+        self.pick(best)
+    }
+
+    fn copy(&mut self, now: Duration) -> Vec<Effect> {
+        let Some(Overlay::Prompt(PromptView { text: Ok(text), .. })) = &self.overlay else { return Vec::new() };
+        let text = text.clone();
+        self.say(NoteLevel::Info, "the request was handed to the terminal's clipboard".into(), now);
+        vec![Effect::Copy(text)]
+    }
+
+    fn quit(&mut self) -> Vec<Effect> {
+        if self.tally.is_active() {
+            self.overlay = Some(Overlay::ConfirmQuit);
+            return Vec::new();
+        }
+        vec![Effect::Quit]
+    }
+
+    fn say(&mut self, level: NoteLevel, text: String, now: Duration) {
+        self.status = Some(Status { level, text, until: now + STATUS_STAYS });
+    }
+
+    /// Moves the selection, or scrolls what lies over it.
+    fn step(&mut self, by: isize) {
+        let most = screen::most_scroll(self);
+        match &mut self.overlay {
+            Some(Overlay::Help { scroll } | Overlay::Prompt(PromptView { scroll, .. })) => {
+                *scroll = (*scroll).min(most).saturating_add_signed(by).min(most);
+            }
+            Some(Overlay::ConfirmQuit | Overlay::Plan) => {}
+            None => self.select(self.position().saturating_add_signed(by)),
+        }
+    }
+
+    /// Rows that a page key moves.
+    fn page(&self) -> isize {
+        (isize::from(self.size.1.cast_signed()) / 3).max(1)
+    }
+
+    /// Indices of the variants that the shown model is given, in the plan's order.
+    pub fn shown(&self) -> impl Iterator<Item = usize> + '_ {
+        let variants = self.tally.plan.variants.iter().enumerate();
+        variants.filter(|(_, variant)| variant.is_for(self.model)).map(|(index, _)| index)
+    }
+
+    /// Where the selected variant stands in the list.
+    pub fn position(&self) -> usize {
+        self.shown().position(|variant| variant == self.cursor).unwrap_or(0)
+    }
+
+    fn select(&mut self, position: usize) {
+        let last = self.shown().count().saturating_sub(1);
+        let variant = self.shown().nth(position.min(last));
+        self.cursor = variant.unwrap_or(0);
+    }
+
+    /// Whether a variant gets trials: the user wants it, and nothing has retired it.
+    pub fn takes_part(&self, variant: usize) -> bool {
+        let wanted = self.plan.variants.get(variant).is_some_and(|v| v.included);
+        let of = self.tally.models.get(self.model).and_then(|model| model.variants.get(variant));
+        wanted && !(self.tally.is_active() && of.is_some_and(|v| v.retired.is_some()))
+    }
+
+    /// Whether there is anything to export or to pick from.
+    pub fn was_measured(&self) -> bool {
+        self.tally.run.is_some()
+    }
+
+    /// Whether a question is open that can be answered with yes.
+    pub fn can_confirm(&self) -> bool {
+        match &self.overlay {
+            Some(Overlay::ConfirmQuit) => true,
+            Some(Overlay::Plan) => self.estimate.as_ref().is_some_and(|estimate| estimate.refusal.is_none()),
+            Some(Overlay::Help { .. } | Overlay::Prompt(_)) | None => false,
+        }
+    }
+
+    /// Whether there is something to move through.
+    pub fn can_move(&self) -> bool {
+        !matches!(self.overlay, Some(Overlay::ConfirmQuit | Overlay::Plan))
+    }
+
+    /// Whether the picture changes by itself as time passes: a run, a gauge that drains, a status that goes.
+    pub fn moves(&self, now: Duration) -> bool {
+        let drains = |ledger: &crate::bench::ledger::Ledger| {
+            let mut ledger = ledger.clone();
+            ledger.taken(now, LimitKind::Tpm).total() > 0.0 || ledger.taken(now, LimitKind::Rpm).total() > 0.0
+        };
+        self.tally.is_active()
+            || self.starting
+            || self.status.is_some()
+            || self.tally.models.iter().any(|model| drains(&model.ledger))
+    }
+}

@@ -1,0 +1,11 @@
+//! The panels of the dashboard: structs of borrowed props that draw themselves and never see the model.
+
+pub mod activity;
+pub mod details;
+pub mod footer;
+pub mod header;
+pub mod overlay;
+pub mod pen;
+pub mod quota;
+pub mod variants;
+pub mod verdict;

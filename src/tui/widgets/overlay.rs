@@ -1,0 +1,78 @@
+//! Overlay: a box over the dashboard with a title and lines that scroll.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::symbols::border;
+use ratatui::widgets::{Block, Widget};
+
+use crate::tui::theme::{Ink, Theme};
+use crate::tui::widgets::pen::Pen;
+
+/// One line: pieces with their inks, each in so many columns (0: as many as it needs).
+pub type OverlayLine = Vec<(String, u16, Ink)>;
+
+/// A box in the middle of the area.
+#[derive(Debug)]
+pub struct OverlayBox<'a> {
+    /// Its title.
+    pub title: &'a str,
+    /// What stands in it.
+    pub lines: &'a [OverlayLine],
+    /// How many lines are scrolled away.
+    pub scroll: usize,
+    /// What ink and glyphs look like.
+    pub theme: Theme,
+}
+
+const ASCII_BORDER: border::Set<'static> = border::Set {
+    top_left: "+",
+    top_right: "+",
+    bottom_left: "+",
+    bottom_right: "+",
+    vertical_left: "|",
+    vertical_right: "|",
+    horizontal_top: "-",
+    horizontal_bottom: "-",
+};
+
+/// Where a box of so many columns and lines of text stands in an area, its border included.
+pub fn place(area: Rect, columns: u16, lines: usize) -> Rect {
+    let width = columns.saturating_add(4).min(area.width);
+    let height = u16::try_from(lines).unwrap_or(u16::MAX).saturating_add(2).min(area.height);
+    Rect::new(area.x + (area.width - width) / 2, area.y + (area.height - height) / 2, width, height)
+}
+
+/// Lines of text that a box shows.
+pub fn visible(place: Rect) -> usize {
+    place.height.saturating_sub(2).into()
+}
+
+impl Widget for OverlayBox<'_> {
+    /// The area is the box's own, from [`place`].
+    fn render(self, area: Rect, buffer: &mut Buffer) {
+        let mut pen = Pen::new(buffer, self.theme);
+        pen.wipe(area);
+        let set = if self.theme.ascii { ASCII_BORDER } else { border::ROUNDED };
+        Block::bordered().border_set(set).border_style(self.theme.style(Ink::Rule)).render(area, buffer);
+        let mut pen = Pen::new(buffer, self.theme);
+        pen.on_rule(area.x + 1, area.y, area.width.saturating_sub(2), self.title, Ink::Title);
+        let (visible, columns) = (visible(area), area.width.saturating_sub(4));
+        let scroll = self.scroll.min(self.lines.len().saturating_sub(visible));
+        for (index, line) in self.lines.iter().skip(scroll).take(visible).enumerate() {
+            let (y, mut x) = (area.y + 1 + index as u16, area.x + 2);
+            for (text, width, ink) in line {
+                let room = (area.x + 2 + columns).saturating_sub(x);
+                let taken = pen.left(x, y, if *width == 0 { room } else { room.min(*width) }, text, *ink);
+                x += if *width == 0 { taken } else { (*width).min(room) };
+            }
+        }
+        let [above, below] = pen.glyphs().more;
+        let edge = area.right().saturating_sub(1);
+        if scroll > 0 {
+            pen.left(edge, area.y + 1, 1, above, Ink::Muted);
+        }
+        if scroll + visible < self.lines.len() && area.height > 2 {
+            pen.left(edge, area.bottom() - 2, 1, below, Ink::Muted);
+        }
+    }
+}

@@ -1,0 +1,259 @@
+//! Words: the sentences of the dashboard — what goes on, what happened, what a question asks, what help says.
+
+use std::borrow::Cow;
+use std::time::Duration;
+
+use unicode_width::UnicodeWidthStr;
+
+use crate::bench::clean::{Lines, clean};
+use crate::bench::event::{Entry, Event, NoteLevel, Stop};
+use crate::bench::plan::Plan;
+use crate::bench::tally::{Phase, Tally};
+use crate::tui::format::{clock, plural, seconds, wrap};
+use crate::tui::keymap::KEYMAP;
+use crate::tui::model::{Model, Overlay};
+use crate::tui::theme::Ink;
+use crate::tui::view::progress;
+use crate::tui::widgets::activity::ActivityLine;
+use crate::tui::widgets::overlay::OverlayLine;
+
+/// After so long without a request, why is said.
+const QUIET: Duration = Duration::from_secs(2);
+
+/// How a note is inked.
+pub fn ink_of(level: NoteLevel) -> Ink {
+    match level {
+        NoteLevel::Info => Ink::Text,
+        NoteLevel::Warning => Ink::Warning,
+        NoteLevel::Error => Ink::Error,
+    }
+}
+
+/// What goes on right now; what the dashboard has just been told comes first.
+pub fn now_line(model: &Model, now: Duration) -> (Cow<'_, str>, Ink) {
+    if let Some(status) = model.status.as_ref().filter(|status| now < status.until) {
+        return (clean(&status.text, Lines::Join), ink_of(status.level));
+    }
+    let tally = &model.tally;
+    match tally.phase {
+        Phase::Planned if model.starting => ("starting the run".into(), Ink::Text),
+        Phase::Planned => (planned(model).into(), Ink::Text),
+        _ if model.stopping == Some(Stop::InFlight) && tally.is_active() => {
+            let out = plural(tally.in_flight() as u64, "request");
+            (format!("stopping: {out} in flight will be finished; s drops them").into(), Ink::Warning)
+        }
+        Phase::Paused => (paused(tally).into(), Ink::Warning),
+        Phase::Running => (running(tally, now).into(), Ink::Text),
+        Phase::Finished(ended) => {
+            let done = plural(progress(model).0, "trial");
+            let text = format!("the run is over ({}) after {done}: b picks the best, e exports", ended.name());
+            (text.into(), Ink::Good)
+        }
+    }
+}
+
+fn planned(model: &Model) -> String {
+    let plan = &model.plan;
+    let variants = plan.variants.iter().filter(|variant| variant.included).count() as u64;
+    let models = plan.models.len() as u64;
+    let on = if models > 1 { format!(" on {}", plural(models, "model")) } else { String::new() };
+    let what = format!("{} of {}{on}", plural(plan.planned_trials(), "trial"), plural(variants, "variant"));
+    format!("nothing was sent yet; r runs {what}")
+}
+
+fn paused(tally: &Tally) -> String {
+    let why = tally.lines.iter().rev().find_map(|entry| match &entry.event {
+        Event::Paused { reason } if !reason.is_empty() => Some(format!(": {}", clean(reason, Lines::Join))),
+        _ => None,
+    });
+    format!("paused{}; r resumes", why.unwrap_or_default())
+}
+
+fn running(tally: &Tally, now: Duration) -> String {
+    let out = plural(tally.in_flight() as u64, "request");
+    let quiet = tally.last_sent.or(tally.started_at).map_or(Duration::ZERO, |last| now.saturating_sub(last));
+    let waiting = waiting(tally, now).or_else(|| backing_off(tally, now));
+    match (quiet >= QUIET, waiting) {
+        (true, Some(why)) => format!("no request sent for {}: {why}; {out} in flight", seconds(quiet)),
+        (true, None) if tally.in_flight() > 0 => {
+            format!("no request sent for {}: waiting for {out} in flight", seconds(quiet))
+        }
+        (true, None) => format!("no request sent for {}", seconds(quiet)),
+        (false, Some(why)) => format!("{out} in flight; {why}"),
+        (false, None) => format!("{out} in flight"),
+    }
+}
+
+/// Which limit most waiting trials wait for, and when the first of them may go.
+fn waiting(tally: &Tally, now: Duration) -> Option<String> {
+    let (limit, _) = tally.waiting.values().next()?;
+    let trials = tally.waiting.values().filter(|(of, _)| of == limit).count() as u64;
+    let until = tally.waiting.values().filter_map(|(_, until)| *until).filter(|until| *until > now).min();
+    let until = until.map_or_else(String::new, |until| format!(" until {} UTC", clock(until)));
+    Some(format!(
+        "{} for {}{until}",
+        if trials == 1 { "a trial waits".into() } else { format!("{trials} trials wait") },
+        limit.name()
+    ))
+}
+
+fn backing_off(tally: &Tally, now: Duration) -> Option<String> {
+    tally.lines.iter().rev().take(16).find_map(|entry| match &entry.event {
+        Event::InvocationFailed { fault, backoff: Some(backoff), .. } if entry.at + *backoff > now => {
+            let left = seconds((entry.at + *backoff).saturating_sub(now));
+            Some(format!("backing off {left} after {}", fault.kind.name()))
+        }
+        _ => None,
+    })
+}
+
+/// The last events, the newest first.
+pub fn lines(tally: &Tally, most: usize) -> Vec<ActivityLine<'_>> {
+    tally.lines.iter().rev().take(most).map(|entry| line(&tally.plan, entry)).collect()
+}
+
+fn line<'a>(plan: &'a Plan, entry: &'a Entry) -> ActivityLine<'a> {
+    let name = |variant: usize| plan.variants.get(variant).map_or("?", |variant| variant.name.as_str());
+    let (text, ink): (Cow<'_, str>, Ink) = match &entry.event {
+        Event::RunStarted { run, .. } => (format!("run {run} began").into(), Ink::Text),
+        Event::InvocationFailed { trial, attempt, fault, backoff, .. } => {
+            let next = backoff.map_or_else(|| "given up".into(), |wait| format!("again in {}", seconds(wait)));
+            let text = format!(
+                "{}: {} (attempt {attempt}, {next}): {}",
+                name(trial.variant),
+                fault.kind.name(),
+                fault.message
+            );
+            (text.into(), if backoff.is_some() { Ink::Warning } else { Ink::Error })
+        }
+        Event::VariantIncluded { variant } => (format!("{} takes part again", name(*variant)).into(), Ink::Text),
+        Event::VariantRetired { variant, reason, .. } => {
+            (format!("{} gets no more trials: {reason}", name(*variant)).into(), Ink::Text)
+        }
+        Event::PolicySwitched { variant, reason } => {
+            (format!("now with {}: {reason}", name(*variant)).into(), Ink::Text)
+        }
+        Event::Paused { reason } => (format!("paused: {reason}").into(), Ink::Warning),
+        Event::Resumed => ("resumed".into(), Ink::Text),
+        Event::Noted { level, text } => (text.as_str().into(), ink_of(*level)),
+        Event::RunFinished { ended } => (format!("the run ended: {}", ended.name()).into(), Ink::Good),
+        // The tally keeps no line of these.
+        Event::QuotaDetected { .. }
+        | Event::LimitLearned { .. }
+        | Event::ConcurrencySet { .. }
+        | Event::TrialWaited { .. }
+        | Event::InvocationStarted { .. }
+        | Event::Progress { .. }
+        | Event::TrialFinished { .. } => ("".into(), Ink::Muted),
+    };
+    ActivityLine { at: clock(entry.at), text: clean(&text, Lines::Join).into_owned().into(), ink }
+}
+
+/// Title and lines of what lies over the dashboard, and how many of them are scrolled away.
+pub fn overlay(model: &Model, columns: u16) -> Option<(String, Vec<OverlayLine>, usize)> {
+    Some(match model.overlay.as_ref()? {
+        Overlay::Help { scroll } => ("Keys and figures".into(), help(model, columns), *scroll),
+        Overlay::ConfirmQuit => ("Quit?".into(), confirm_quit(model), 0),
+        Overlay::Plan => ("Send this to AWS?".into(), plan(model, columns), 0),
+        Overlay::Prompt(view) => {
+            let name = model.tally.plan.variants.get(view.of.variant).map_or("", |variant| variant.name.as_str());
+            let title = format!("Ready request: {}", clean(name, Lines::Join));
+            let lines = match &view.text {
+                Ok(text) => prose(&clean(text, Lines::Keep), columns, Ink::Text),
+                Err(why) => prose(&clean(why, Lines::Keep), columns, Ink::Warning),
+            };
+            (title, lines, view.scroll)
+        }
+    })
+}
+
+fn prose(text: &str, columns: u16, ink: Ink) -> Vec<OverlayLine> {
+    const MOST: usize = 5_000;
+    wrap(text, columns.into(), MOST).0.into_iter().map(|line| vec![(line.to_owned(), 0, ink)]).collect()
+}
+
+/// How to read the figures: what the heads are too short to say.
+const FIGURES: &[(&str, &str)] = &[
+    ("ok, fail", "trials that were answered, and that failed for good; only answered ones enter the means"),
+    ("in, out", "mean tokens a request: the bar is as long as the largest total"),
+    ("E2E, TTFT", "median time to the last and to the first text; withheld below 10 trials"),
+    ("fit/min", "requests a minute that the whole quota has room for, and the limit that binds"),
+    ("theory/min", "min(RPM, TPM / tokens): what the arithmetic without reservations promises"),
+    ("reserved", "held for requests in flight at max_tokens, given back when they are answered"),
+    ("est", "tokens were estimated from the length of the text"),
+    ("winner", "shown to be best at the asked confidence; leader: best so far"),
+];
+
+fn help(model: &Model, columns: u16) -> Vec<OverlayLine> {
+    let glyphs = model.theme.glyphs();
+    let keys = |row: &crate::tui::keymap::Binding| {
+        row.keys.iter().map(|key| key.name(glyphs.arrows)).collect::<Vec<_>>().join(" ")
+    };
+    let rows: Vec<(String, &str)> = KEYMAP.iter().map(|row| (keys(row), row.help)).collect();
+    let figures: Vec<(String, &str)> = FIGURES.iter().map(|(head, text)| ((*head).to_owned(), *text)).collect();
+    let label = rows.iter().chain(&figures).map(|(key, _)| key.width()).max().unwrap_or(0) as u16 + 2;
+    let mut lines = two_columns(&rows, label, columns, Ink::Key);
+    lines.push(Vec::new());
+    lines.extend(two_columns(&figures, label, columns, Ink::Strong));
+    let signs = format!(
+        "{} selected  {} picked  {} takes part  {} does not  {} too few trials",
+        glyphs.selected, glyphs.picked, glyphs.included, glyphs.excluded, glyphs.withheld
+    );
+    lines.push(vec![("signs".into(), label, Ink::Strong), (signs, 0, Ink::Text)]);
+    lines
+}
+
+fn two_columns(rows: &[(String, &str)], label: u16, columns: u16, ink: Ink) -> Vec<OverlayLine> {
+    let mut lines = Vec::new();
+    for (key, text) in rows {
+        for (index, part) in wrap(text, columns.saturating_sub(label).into(), 4).0.into_iter().enumerate() {
+            let key = if index == 0 { key.clone() } else { String::new() };
+            lines.push(vec![(key, label, ink), (part.to_owned(), 0, Ink::Text)]);
+        }
+    }
+    lines
+}
+
+fn confirm_quit(model: &Model) -> Vec<OverlayLine> {
+    let out = plural(model.tally.in_flight() as u64, "request");
+    let key = |key: &str, text: &str| vec![(key.to_owned(), 5, Ink::Key), (text.to_owned(), 0, Ink::Text)];
+    vec![
+        vec![("A run is on.".into(), 0, Ink::Strong)],
+        vec![(format!("What was measured is kept; {out} in flight would be dropped."), 0, Ink::Text)],
+        Vec::new(),
+        key("y", "stop the run and quit"),
+        key("s", "stop the run, finish what is in flight, and stay"),
+        key("esc", "go on"),
+    ]
+}
+
+fn plan(model: &Model, columns: u16) -> Vec<OverlayLine> {
+    let Some(estimate) = &model.estimate else {
+        return vec![vec![("estimating calls, tokens, money and time".into(), 0, Ink::Muted)]];
+    };
+    let label = estimate.rows.iter().map(|(what, _)| what.width()).max().unwrap_or(0) as u16 + 2;
+    let row = |(what, value): &(String, String)| {
+        vec![
+            (clean(what, Lines::Join).into_owned(), label, Ink::Muted),
+            (clean(value, Lines::Join).into_owned(), 0, Ink::Strong),
+        ]
+    };
+    let mut lines: Vec<OverlayLine> = estimate.rows.iter().map(row).collect();
+    for warning in &estimate.warnings {
+        lines.push(Vec::new());
+        lines.extend(prose(&clean(warning, Lines::Join), columns, Ink::Warning));
+    }
+    lines.push(Vec::new());
+    lines.push(match &estimate.refusal {
+        Some(why) => {
+            vec![("it cannot start: ".into(), 0, Ink::Error), (clean(why, Lines::Join).into_owned(), 0, Ink::Error)]
+        }
+        None => vec![
+            ("enter".into(), 6, Ink::Key),
+            ("start".into(), 8, Ink::Text),
+            ("esc".into(), 4, Ink::Key),
+            ("go back".into(), 0, Ink::Text),
+        ],
+    });
+    lines
+}
