@@ -2,6 +2,7 @@
 
 pub mod capacity;
 pub mod check;
+pub mod clean;
 pub mod event;
 pub mod family;
 pub mod fault;
