@@ -2,8 +2,8 @@
 
 pub mod capacity;
 pub mod check;
-pub mod estimate;
 pub mod clean;
+pub mod estimate;
 pub mod event;
 pub mod family;
 pub mod fault;
