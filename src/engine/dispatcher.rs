@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 use tokio::task::{Id, JoinError, JoinSet};
 
-use crate::bedrock::gateway::Failure;
+use crate::bedrock::gateway::{Failure, Gateway};
 use crate::bench::capacity::Demand;
 use crate::bench::event::{Command, Ended, Event, NoteLevel, Stamped, Stop};
 use crate::bench::fault::{Fault, FaultKind};
@@ -23,7 +23,7 @@ use crate::engine::trial::{Answer, Doing, Invoke, Landed, Wires, backoff, invoca
 
 /// A plan, ready to be run.
 #[derive(Debug)]
-pub struct Engine<G> {
+pub struct Engine<G = Gateway> {
     /// What to do.
     pub plan: Arc<Plan>,
     /// The run's name on disk.
@@ -55,7 +55,7 @@ pub async fn run<G: Invoke>(
     let templates = match Templates::new(&plan) {
         Ok(templates) => templates,
         Err(error) => {
-            wires.tell_now(Event::Noted { level: NoteLevel::Error, text: error.message });
+            wires.tell_now(Event::Noted { level: NoteLevel::Error, text: error.to_string() });
             wires.tell_now(Event::RunFinished { ended: Ended::Errors });
             return;
         }

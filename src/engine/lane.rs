@@ -98,7 +98,7 @@ impl Lane {
                 match templates.render(trial.variant, &plan.cases[trial.case]) {
                     Ok(request) => self.head = Some(Doing::new(trial, request)),
                     Err(error) => {
-                        let fault = Fault::new(FaultKind::Invalid, error.message);
+                        let fault = Fault::new(FaultKind::Invalid, error.to_string());
                         return Step::Fail(Doing::new(trial, blank()), fault);
                     }
                 }

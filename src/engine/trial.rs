@@ -7,7 +7,7 @@ use std::time::Duration;
 use rand::Rng;
 use tokio::sync::mpsc::UnboundedSender;
 
-use crate::bedrock::gateway::{Call, Failure, OnChunk, Reply};
+use crate::bedrock::gateway::{Call, Failure, Gateway, OnChunk, Reply};
 use crate::bench::check::{self, Context};
 use crate::bench::event::{Event, Stamped};
 use crate::bench::plan::Plan;
@@ -32,6 +32,12 @@ const BACKOFFS: u64 = 1 << 63;
 pub trait Invoke: Clone + Send + Sync + 'static {
     /// Makes one invocation: one measured reply, or one classified failure.
     fn invoke(&self, call: Call<'_>, on_chunk: OnChunk<'_>) -> impl Future<Output = Result<Reply, Failure>> + Send;
+}
+
+impl Invoke for Gateway {
+    async fn invoke(&self, call: Call<'_>, on_chunk: OnChunk<'_>) -> Result<Reply, Failure> {
+        Self::invoke(self, call, on_chunk).await
+    }
 }
 
 /// What every invocation of a run shares: the plan, the clock, and the wire to whoever listens.

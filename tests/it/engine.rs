@@ -1,1 +1,6 @@
-//! Tests of engine.
+//! The engine from outside: plans run against a scripted Bedrock under paused time.
+
+mod commands;
+mod pacing;
+mod scripted;
+mod trials;

@@ -1,0 +1,194 @@
+//! Pacing: no refill rule is overdrawn, no quota is left unused, and the gauge shows what the ledger holds.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use quotient::bench::capacity::{Demand, capacity};
+use quotient::bench::event::{Entry, Event};
+use quotient::bench::ledger::Refill;
+use quotient::bench::plan::{Concurrency, Plan};
+use quotient::bench::quota::{LimitKind, Quota};
+use quotient::bench::tally::Tally;
+
+use super::scripted::{Act, Scripted, plan, quota, whole};
+use super::trials::samples;
+
+const RULES: [Refill; 3] = [Refill::ROLLING, Refill::Clock, Refill::Bucket { burst: 1.0 }];
+
+/// Sizes and latencies that vary, but not at random.
+fn mixed() -> impl Fn(&super::scripted::Ask) -> Act + Send + Sync + 'static {
+    |ask| {
+        let n = ask.before as u64;
+        let output = 10 + (n * 7_919) % 60;
+        Act::answer(300 + (n * 104_729) % 4_000, 25, output)
+    }
+}
+
+fn one(trials: u32) -> Plan {
+    Plan { share: 1.0, ..plan(&["only"], trials) }
+}
+
+/// From the first send to the last.
+fn sending(entries: &[Entry]) -> Duration {
+    let mut sent = entries.iter().filter(|e| matches!(e.event, Event::InvocationStarted { .. })).map(|e| e.at);
+    let first = sent.next().unwrap();
+    sent.last().unwrap().abs_diff(first)
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_refill_rule_is_ever_overdrawn() {
+    let limits = [(Some(50.0), None), (None, Some(9_000.0)), (Some(120.0), Some(15_000.0))];
+    for (rpm, tpm) in limits {
+        for refill in RULES {
+            for (burst, phase) in [(0.1, 0), (1.0, 17), (0.02, 59)] {
+                let quota = quota(rpm, tpm);
+                let mut plan = plan(&["a", "b", "c"], 60);
+                plan.burst = burst;
+                // The judge holds exactly the share, so one request too many shows.
+                let gateway =
+                    Scripted::new(mixed()).judged(&quota.share(plan.share), refill, Duration::from_secs(phase));
+                let entries = whole(plan, &quota, gateway.clone()).await;
+                let what = format!("rpm {rpm:?}, tpm {tpm:?}, {refill:?}, burst {burst}");
+                assert_eq!(gateway.seen.lock().unwrap().throttled, 0, "{what}");
+                assert_eq!(samples(&entries).iter().filter(|s| s.is_ok()).count(), 180, "{what}");
+            }
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_any_limit_nothing_waits() {
+    let gateway = Scripted::new(mixed());
+    let entries = whole(plan(&["a", "b"], 200), &Quota::default(), gateway).await;
+    assert!(!entries.iter().any(|e| matches!(e.event, Event::TrialWaited { .. })));
+    assert!(samples(&entries).iter().all(|s| s.is_ok() && s.waited == Duration::ZERO));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_wait_names_its_limit_and_is_kept_apart_from_latency() {
+    let gateway = Scripted::new(|_| Act::answer(100, 25, 10));
+    let entries = whole(one(30), &quota(Some(60.0), None), gateway).await;
+    let limits: Vec<LimitKind> = entries
+        .iter()
+        .filter_map(|e| match e.event {
+            Event::TrialWaited { limit, until, .. } => {
+                assert!(until.is_some_and(|until| until > e.at));
+                Some(limit)
+            }
+            _ => None,
+        })
+        .collect();
+    // Six at once, then one a second: each of those waits once.
+    assert_eq!(limits, [LimitKind::Rpm; 24]);
+    let waited: Duration = samples(&entries).iter().map(|s| s.waited).sum();
+    assert!(waited.abs_diff(Duration::from_secs(24)) < Duration::from_secs(1), "{waited:?}");
+    assert!(samples(&entries).iter().all(|s| s.to_success.as_millis() == 100));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_gauge_never_shows_more_than_the_share() {
+    let quota = quota(Some(200.0), Some(12_000.0));
+    let plan = plan(&["a", "b", "c"], 80);
+    let most = 12_000.0 * plan.share;
+    let entries = whole(plan.clone(), &quota, Scripted::new(mixed())).await;
+    let mut tally = Tally::planned(Arc::new(plan));
+    let mut highest = 0.0_f64;
+    for entry in &entries {
+        tally.apply(entry);
+        highest = highest.max(tally.models[0].ledger.taken(entry.at, LimitKind::Tpm).total());
+    }
+    assert!(highest <= most, "{highest} of {most}");
+    assert!(highest > 0.9 * most, "{highest} of {most}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_share_of_requests_is_used_up_in_the_long_run() {
+    for refill in RULES {
+        let quota = quota(Some(300.0), None);
+        let mut plan = plan(&["a", "b"], 5_000);
+        plan.share = 0.9;
+        let gateway = Scripted::new(mixed()).judged(&quota.share(0.9), refill, Duration::from_secs(31));
+        let entries = whole(plan, &quota, gateway.clone()).await;
+        assert_eq!(gateway.seen.lock().unwrap().throttled, 0);
+        let rate = 10_000.0 / sending(&entries).as_secs_f64() * 60.0;
+        assert!(rate >= 0.97 * 270.0, "{refill:?}: {rate} of 270 a minute");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_share_of_tokens_is_used_up_in_the_long_run() {
+    // Burndown 5: mean output 39.5 settles at 25 + 197.5, more than the 125 that are reserved.
+    for (max_tokens, burndown) in [(100, 5), (100, 1), (400, 1)] {
+        let quota = quota(None, Some(60_000.0));
+        let mut plan = one(6_000);
+        plan.models[0].burndown = burndown;
+        plan.variants[0].parameters.max_tokens = Some(max_tokens);
+        let gateway = Scripted::new(mixed()).judged(&quota, Refill::ROLLING, Duration::ZERO);
+        let entries = whole(plan.clone(), &quota, gateway.clone()).await;
+        let samples = samples(&entries);
+        let mean = |of: &dyn Fn(&quotient::bench::sample::Sample) -> f64| {
+            samples.iter().map(|s| of(s)).sum::<f64>() / samples.len() as f64
+        };
+        let demand = Demand {
+            settled: mean(&|s| s.settled as f64),
+            reserved: mean(&|s| s.reserved as f64),
+            latency: mean(&|s| s.to_success.as_secs_f64()),
+        };
+        let admissible = capacity(&quota, demand, plan.active).unwrap().rpm;
+        let rate = 6_000.0 / sending(&entries).as_secs_f64() * 60.0;
+        let throttled = gateway.seen.lock().unwrap().throttled;
+        assert!(rate >= 0.97 * admissible, "burndown {burndown}: {rate} of {admissible} a minute");
+        assert!(throttled as f64 <= 0.005 * 6_000.0, "burndown {burndown}: {throttled} throttled");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_hundred_and_twenty_short_jobs_at_sixty_a_minute() {
+    for (burst, most) in [(1.0, 62.0), (0.1, 120.0)] {
+        let quota = quota(Some(60.0), None);
+        let gateway =
+            Scripted::new(|_| Act::answer(200, 25, 10)).judged(&quota, Refill::ROLLING, Duration::from_secs(5));
+        let entries = whole(Plan { burst, ..one(120) }, &quota, gateway.clone()).await;
+        let took = entries.last().unwrap().at.abs_diff(entries[0].at).as_secs_f64();
+        assert!(took <= most, "burst {burst}: {took} s");
+        assert_eq!(gateway.seen.lock().unwrap().throttled, 0);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_large_request_is_not_starved_by_small_ones() {
+    let quota = quota(None, Some(10_000.0));
+    let gateway = Scripted::new(|_| Act::answer(500, 25, 20)).judged(&quota, Refill::ROLLING, Duration::ZERO);
+    let mut plan = plan(&["small", "large"], 10);
+    plan.variants[1].parameters.max_tokens = Some(9_500); // more than the share, less than the quota
+    let entries = whole(plan, &quota, gateway.clone()).await;
+    assert_eq!(samples(&entries).iter().filter(|s| s.is_ok()).count(), 20);
+    assert_eq!(gateway.seen.lock().unwrap().throttled, 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_throttle_quiets_the_model_and_the_trial_comes_through() {
+    let gateway = Scripted::new(|ask| match ask.before {
+        3 => Act::fault(50, quotient::bench::fault::FaultKind::Throttled),
+        _ => Act::answer(200, 25, 10),
+    });
+    let mut plan = one(20);
+    plan.concurrency = Concurrency::Fixed(2);
+    let entries = whole(plan, &Quota::default(), gateway.clone()).await;
+    assert!(samples(&entries).iter().all(|s| s.is_ok()));
+    let throttled = entries.iter().find(|e| matches!(e.event, Event::InvocationFailed { .. })).unwrap().at;
+    let next =
+        entries.iter().find(|e| e.at > throttled && matches!(e.event, Event::InvocationStarted { .. })).unwrap().at;
+    assert!(next.abs_diff(throttled) >= Duration::from_secs(1), "{:?}", next.abs_diff(throttled));
+}
+
+#[tokio::test(start_paused = true)]
+async fn auto_concurrency_grows_to_what_the_quota_needs_and_no_more() {
+    // 270 a minute at 4 s: 18 are out on average.
+    let gateway = Scripted::new(|_| Act::answer(4_000, 25, 10));
+    let entries = whole(plan(&["a"], 600), &quota(Some(300.0), None), gateway.clone()).await;
+    let most = gateway.seen.lock().unwrap().most_out;
+    assert!((18..=30).contains(&most), "{most}");
+    let rate = 600.0 / sending(&entries).as_secs_f64() * 60.0;
+    assert!(rate > 0.9 * 270.0, "{rate}");
+}

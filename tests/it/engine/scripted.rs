@@ -1,0 +1,247 @@
+//! A scripted Bedrock: answers as a test says, and throttles by a strict ledger of its own where the test gives one.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use quotient::bedrock::gateway::{Call, Failure, OnChunk, Reply};
+use quotient::bench::event::{Command, Entry, Event, Stamped};
+use quotient::bench::fault::{Fault, FaultKind};
+use quotient::bench::ledger::{Ledger, Refill};
+use quotient::bench::plan::Plan;
+use quotient::bench::quota::{Limit, LimitSource, Quota};
+use quotient::bench::sample::Timing;
+use quotient::bench::usage::Usage;
+use quotient::engine::dispatcher::{Engine, run};
+use quotient::engine::trial::Invoke;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::time::Instant;
+
+use crate::stage;
+
+/// One invocation as the script sees it.
+pub(crate) struct Ask {
+    /// The variant's name: the plans here put it into the system prompt.
+    pub(crate) variant: String,
+    /// The model as named.
+    pub(crate) model: String,
+    /// How many invocations came before this one.
+    pub(crate) before: usize,
+    /// How many of this variant.
+    pub(crate) before_of_variant: usize,
+}
+
+/// What becomes of one invocation.
+#[derive(Clone)]
+pub(crate) struct Act {
+    pub(crate) latency: Duration,
+    pub(crate) input: u64,
+    pub(crate) output: u64,
+    pub(crate) text: String,
+    pub(crate) cut_off: bool,
+    pub(crate) chunks: u32,
+    pub(crate) fault: Option<Fault>,
+}
+
+impl Act {
+    /// An answer after a time.
+    pub(crate) fn answer(latency_ms: u64, input: u64, output: u64) -> Self {
+        Self {
+            latency: Duration::from_millis(latency_ms),
+            input,
+            output,
+            text: "an answer".into(),
+            cut_off: false,
+            chunks: 0,
+            fault: None,
+        }
+    }
+
+    /// A fault after a time.
+    pub(crate) fn fault(latency_ms: u64, kind: FaultKind) -> Self {
+        Self { fault: Some(Fault::new(kind, "as scripted")), ..Self::answer(latency_ms, 0, 0) }
+    }
+}
+
+type Script = dyn Fn(&Ask) -> Act + Send + Sync;
+
+/// What the scripted Bedrock saw.
+#[derive(Debug, Default)]
+pub(crate) struct Seen {
+    /// Variant of each invocation, and when it came.
+    pub(crate) asked: Vec<(String, Duration)>,
+    /// Invocations that its ledger refused.
+    pub(crate) throttled: usize,
+    /// Quota tokens that it settled.
+    pub(crate) settled: u64,
+    /// Most invocations that were out at once.
+    pub(crate) most_out: usize,
+    out: usize,
+}
+
+/// The scripted Bedrock.
+#[derive(Clone)]
+pub(crate) struct Scripted {
+    script: Arc<Script>,
+    judge: Option<Arc<Mutex<Ledger>>>,
+    pub(crate) seen: Arc<Mutex<Seen>>,
+    born: Instant,
+    phase: Duration,
+}
+
+impl Scripted {
+    pub(crate) fn new(script: impl Fn(&Ask) -> Act + Send + Sync + 'static) -> Self {
+        Self { script: Arc::new(script), judge: None, seen: Arc::default(), born: Instant::now(), phase: stage::START }
+    }
+
+    /// Throttles what a strict ledger refuses, whose clock stands `phase` into a minute when the run begins.
+    pub(crate) fn judged(mut self, quota: &Quota, refill: Refill, phase: Duration) -> Self {
+        self.judge = Some(Arc::new(Mutex::new(Ledger::new(quota, refill))));
+        self.phase = stage::START + phase;
+        self
+    }
+
+    fn now(&self) -> Duration {
+        self.phase + self.born.elapsed()
+    }
+
+    fn ask(&self, call: &Call<'_>) -> Ask {
+        let variant = call.request.system.clone().unwrap_or_default();
+        let mut seen = self.seen.lock().unwrap();
+        let before_of_variant = seen.asked.iter().filter(|(name, _)| *name == variant).count();
+        let ask = Ask {
+            variant: variant.clone(),
+            model: call.model.id.to_string(),
+            before: seen.asked.len(),
+            before_of_variant,
+        };
+        seen.asked.push((variant, self.born.elapsed()));
+        ask
+    }
+}
+
+/// Counts an invocation as out until it is dropped.
+struct Out<'a>(&'a Mutex<Seen>);
+
+impl<'a> Out<'a> {
+    fn new(seen: &'a Mutex<Seen>) -> Self {
+        let mut now = seen.lock().unwrap();
+        now.out += 1;
+        now.most_out = now.most_out.max(now.out);
+        Self(seen)
+    }
+}
+
+impl Drop for Out<'_> {
+    fn drop(&mut self) {
+        self.0.lock().unwrap().out -= 1;
+    }
+}
+
+impl Invoke for Scripted {
+    async fn invoke(&self, call: Call<'_>, on_chunk: OnChunk<'_>) -> Result<Reply, Failure> {
+        let act = (self.script)(&self.ask(&call));
+        let _out = Out::new(&self.seen);
+        let sent = Instant::now();
+        let max_tokens = call.request.parameters.max_tokens.unwrap_or(call.model.max_output);
+        let hold = match &self.judge {
+            Some(judge) => {
+                let reserved = act.input + u64::from(max_tokens);
+                let mut judge = judge.lock().unwrap();
+                if let Err(refusal) = judge.admits(self.now(), reserved) {
+                    self.seen.lock().unwrap().throttled += 1;
+                    let text = format!("{refusal:?}");
+                    return Err(Failure {
+                        fault: Fault::new(FaultKind::Throttled, text),
+                        usage: None,
+                        after: Duration::ZERO,
+                    });
+                }
+                Some(judge.reserve(self.now(), reserved))
+            }
+            None => None,
+        };
+        for chunk in 1..=act.chunks {
+            tokio::time::sleep_until(sent + act.latency * chunk / act.chunks).await;
+            on_chunk(chunk, u64::from(chunk) * 10);
+        }
+        tokio::time::sleep_until(sent + act.latency).await;
+        let usage = Usage::reported(act.input, act.output);
+        let settled = if act.fault.is_some() { 0 } else { usage.settled(call.model.burndown) };
+        if let (Some(judge), Some(hold)) = (&self.judge, hold) {
+            judge.lock().unwrap().settle(self.now(), hold, settled);
+        }
+        self.seen.lock().unwrap().settled += settled;
+        match act.fault {
+            Some(fault) => Err(Failure { fault, usage: None, after: sent.elapsed() }),
+            None => Ok(Reply {
+                text: act.text,
+                usage,
+                stop_reason: if act.cut_off { "max_tokens" } else { "end_turn" }.into(),
+                cut_off: act.cut_off,
+                timing: Timing { e2e: sent.elapsed(), chunks: act.chunks, ..Timing::default() },
+            }),
+        }
+    }
+}
+
+/// A plan of these variants, each with its name as system prompt.
+pub(crate) fn plan(names: &[&str], trials: u32) -> Plan {
+    let mut plan = stage::plan(names, trials);
+    for variant in &mut plan.variants {
+        variant.system = Some(variant.name.clone());
+        variant.parameters.max_tokens = Some(100);
+    }
+    plan.warmup = 0;
+    plan
+}
+
+/// A quota of these limits a minute.
+pub(crate) fn quota(rpm: Option<f64>, tpm: Option<f64>) -> Quota {
+    let limit = |value| Limit::unlisted(value, LimitSource::Applied);
+    Quota { rpm: rpm.map(limit), tpm: tpm.map(limit), tpd: None }
+}
+
+/// A run under way.
+pub(crate) struct Running {
+    pub(crate) commands: UnboundedSender<Command>,
+    pub(crate) events: UnboundedReceiver<Stamped>,
+    pub(crate) engine: tokio::task::JoinHandle<()>,
+}
+
+/// Starts a run of a plan on one quota for each of its models.
+pub(crate) fn start(plan: Plan, quota: &Quota, gateway: Scripted) -> Running {
+    let quotas = plan.models.iter().map(|_| (quota.clone(), Vec::new())).collect();
+    let engine = Engine { plan: Arc::new(plan), run: "test".into(), gateway, quotas, simulated: true };
+    let (commands, obeyed) = unbounded_channel();
+    let (tell, events) = unbounded_channel();
+    Running { commands, events, engine: tokio::spawn(run(engine, obeyed, tell)) }
+}
+
+impl Running {
+    /// Everything that still comes, numbered.
+    pub(crate) async fn rest(&mut self) -> Vec<Entry> {
+        let mut entries = Vec::new();
+        while let Some(Stamped { at, event }) = self.events.recv().await {
+            entries.push(Entry { seq: entries.len() as u64, at, event });
+        }
+        entries
+    }
+
+    /// Everything up to the first event of a kind, that one included.
+    pub(crate) async fn until(&mut self, wanted: impl Fn(&Event) -> bool) -> Vec<Event> {
+        let mut events = Vec::new();
+        while let Some(Stamped { event, .. }) = self.events.recv().await {
+            let found = wanted(&event);
+            events.push(event);
+            if found {
+                break;
+            }
+        }
+        events
+    }
+}
+
+/// Runs a plan undisturbed.
+pub(crate) async fn whole(plan: Plan, quota: &Quota, gateway: Scripted) -> Vec<Entry> {
+    start(plan, quota, gateway).rest().await
+}
