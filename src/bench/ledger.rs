@@ -38,7 +38,8 @@ impl Refill {
 #[must_use = "a hold that is never settled keeps its reservation for good"]
 pub struct Hold {
     at: Duration,
-    tokens: f64,
+    reserved: f64,
+    held: f64,
 }
 
 /// Why an invocation is not admitted now.
@@ -129,19 +130,25 @@ impl Ledger {
 
     /// Takes one request and `tokens` quota tokens, whether or not they fit.
     pub fn reserve(&mut self, now: Duration, tokens: u64) -> Hold {
-        let tokens = tokens as f64;
-        self.rpm.reserve(now, 1.0);
-        self.tpm.reserve(now, tokens);
-        self.tpd.reserve(now, tokens);
-        // A request is used the moment it is admitted; only tokens are corrected at the end.
-        self.rpm.settle(now, now, 1.0, 1.0);
-        Hold { at: now, tokens }
+        self.hold(now, tokens, tokens)
     }
 
-    /// Replaces a hold by what the invocation really took. More than was held counts from now on.
+    /// Takes one request and what the service reserves for it, whether or not they fit, but keeps `held` quota tokens
+    /// free until it is settled: more than `reserved` where it is expected to settle at more.
+    pub fn hold(&mut self, now: Duration, reserved: u64, held: u64) -> Hold {
+        let (reserved, held) = (reserved as f64, held.max(reserved) as f64);
+        self.rpm.reserve(now, 1.0);
+        self.tpm.reserve(now, held);
+        self.tpd.reserve(now, held);
+        // A request is used the moment it is admitted; only tokens are corrected at the end.
+        self.rpm.settle(now, Hold { at: now, reserved: 1.0, held: 1.0 }, 1.0);
+        Hold { at: now, reserved, held }
+    }
+
+    /// Replaces a hold by what the invocation really took. More than was reserved counts from now on.
     pub fn settle(&mut self, now: Duration, hold: Hold, tokens: u64) {
-        self.tpm.settle(now, hold.at, hold.tokens, tokens as f64);
-        self.tpd.settle(now, hold.at, hold.tokens, tokens as f64);
+        self.tpm.settle(now, hold, tokens as f64);
+        self.tpd.settle(now, hold, tokens as f64);
     }
 
     /// What is taken of one limit now.
@@ -287,21 +294,22 @@ impl Meter {
         }
     }
 
-    fn settle(&mut self, now: Duration, admitted: Duration, held: f64, settled: f64) {
+    fn settle(&mut self, now: Duration, hold: Hold, settled: f64) {
+        let Hold { at: admitted, reserved, held } = hold;
         self.advance(now);
         self.outstanding = (self.outstanding - held).max(0.0);
         let (window, limit) = (self.window, self.limit);
         match &mut self.state {
             State::Rolling { slots, sum, .. } => {
-                add(slots, sum, admitted, window, settled.min(held));
-                add(slots, sum, now, window, (settled - held).max(0.0));
+                add(slots, sum, admitted, window, settled.min(reserved));
+                add(slots, sum, now, window, (settled - reserved).max(0.0));
             }
             State::Clock { index, used, held_here } => {
                 if div(admitted, window) == *index {
                     *held_here = (*held_here - held).max(0.0);
                     *used += settled;
                 } else {
-                    *used += (settled - held).max(0.0);
+                    *used += (settled - reserved).max(0.0);
                 }
             }
             State::Bucket { burst, level, recent, sum, .. } => {
@@ -392,6 +400,17 @@ mod tests {
         let hold = ledger.reserve(at(0.0), 5_250);
         ledger.settle(at(30.0), hold, 9_000);
         assert_eq!(ledger.taken(at(61.0), LimitKind::Tpm).used, 3_750.0);
+        assert_eq!(ledger.taken(at(91.0), LimitKind::Tpm).used, 0.0);
+    }
+
+    #[test]
+    fn what_is_expected_beyond_the_reservation_is_kept_free_and_counts_from_the_settlement() {
+        let mut ledger = Ledger::new(&quota(None, Some(10_000.0)), Refill::ROLLING);
+        let hold = ledger.hold(at(0.0), 1_000, 4_000);
+        assert_eq!(ledger.headroom(at(0.0), LimitKind::Tpm), Some(6_000.0));
+        ledger.settle(at(30.0), hold, 3_000);
+        assert_eq!(ledger.taken(at(30.0), LimitKind::Tpm), Taken { used: 3_000.0, reserved: 0.0 });
+        assert_eq!(ledger.taken(at(61.0), LimitKind::Tpm).used, 2_000.0);
         assert_eq!(ledger.taken(at(91.0), LimitKind::Tpm).used, 0.0);
     }
 

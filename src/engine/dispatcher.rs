@@ -196,7 +196,7 @@ impl<G: Invoke> Dispatcher<G> {
     fn send(&mut self, now: Duration, flight: Flight) {
         let Doing { trial, attempts, .. } = flight.doing;
         self.budget.take(flight.worst);
-        self.wires.tell(now, Event::InvocationStarted { trial, attempt: attempts, reserved: flight.need.held() });
+        self.wires.tell(now, Event::InvocationStarted { trial, attempt: attempts, reserved: flight.need.reserved });
         let request = Arc::clone(&flight.doing.request);
         let task = invocation(self.gateway.clone(), Arc::clone(&self.wires), trial, request);
         let id = self.tasks.spawn(task).id();

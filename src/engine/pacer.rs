@@ -100,7 +100,7 @@ impl Pacer {
         if let Some(bucket) = &mut self.tokens {
             bucket.take(need.expected as f64);
         }
-        let hold = self.ledger.reserve(now, need.held());
+        let hold = self.ledger.hold(now, need.reserved, need.held());
         Ok(Ticket { hold, expected: need.expected, sent: now })
     }
 
@@ -383,7 +383,7 @@ mod tests {
     /// What the test itself remembers of an admitted request, independent of the ledger.
     struct Sent {
         at: Duration,
-        held: f64,
+        need: Need,
         /// When it ended and what it took, once it has.
         ended: Option<(Duration, f64)>,
     }
@@ -394,10 +394,11 @@ mod tests {
             let inside = |then: Duration| now.saturating_sub(then) < MINUTE;
             match self.ended {
                 Some((ended, took)) if ended <= now => {
-                    let within = if inside(self.at) { took.min(self.held) } else { 0.0 };
-                    within + if inside(ended) { (took - self.held).max(0.0) } else { 0.0 }
+                    let reserved = self.need.reserved as f64;
+                    let at_admission = if inside(self.at) { took.min(reserved) } else { 0.0 };
+                    at_admission + if inside(ended) { (took - reserved).max(0.0) } else { 0.0 }
                 }
-                _ => self.held,
+                _ => self.need.held() as f64,
             }
         }
     }
@@ -455,7 +456,7 @@ mod tests {
                     let own = need.held() as f64;
                     prop_assert!(tokens_before < 1e-6 || tokens_before + own <= tpm + 1e-3, "{tokens_before} + {own} > {tpm}");
                 }
-                sent.push(Sent { at: now, held: need.held() as f64, ended: None });
+                sent.push(Sent { at: now, need, ended: None });
             }
         }
     }

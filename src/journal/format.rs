@@ -60,7 +60,8 @@ pub fn decode(line: &str) -> Result<Entry, LineError> {
 
 /// The line without its checksum, if that fits.
 fn checked(line: &str) -> Option<String> {
-    let (rest, digits) = line.strip_suffix(AFTER)?.split_at_checked(line.len() - AFTER.len() - DIGITS)?;
+    let line = line.strip_suffix(AFTER)?;
+    let (rest, digits) = line.split_at_checked(line.len().checked_sub(DIGITS)?)?;
     let crc = u32::from_str_radix(digits, 16).ok().filter(|_| digits.bytes().all(|b| b.is_ascii_hexdigit()))?;
     let mut body = rest.strip_suffix(BEFORE)?.to_owned();
     body.push('}');

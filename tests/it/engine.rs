@@ -4,3 +4,5 @@ mod commands;
 mod pacing;
 mod scripted;
 mod trials;
+
+pub(crate) use scripted::{Act, Scripted, plan, quota, start};

@@ -5,6 +5,7 @@ mod config;
 mod engine;
 mod export;
 mod gateway;
+mod journal;
 mod quotas;
 mod simulator;
 mod stage;

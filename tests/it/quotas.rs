@@ -259,9 +259,8 @@ mod detection {
                 Some(token) => token.strip_prefix("page-").unwrap().parse::<usize>().unwrap(),
             };
             let rows = match answers {
-                Answers::Rows(rows) => rows,
                 Answers::Breaks(_, pages, exception) if page >= *pages => return error(exception),
-                Answers::Breaks(rows, ..) => rows,
+                Answers::Rows(rows) | Answers::Breaks(rows, ..) => rows,
             };
             let pages: Vec<&[Value]> = rows.chunks(100).collect();
             let mut out = json!({ "Quotas": pages.get(page).copied().unwrap_or_default() });
@@ -490,7 +489,7 @@ mod detection {
     #[test]
     fn the_users_limits_go_over_everything_one_by_one() {
         let set = |rpm, tpm| QuotaOverrides { rpm, tpm, ..QuotaOverrides::default() };
-        let (none, nine) = (Some(LimitOverride::None), Some(LimitOverride::Value(9.0)));
+        let (unlimited, nine) = (Some(LimitOverride::None), Some(LimitOverride::Value(9.0)));
         let detected = || {
             let rows = [("On-demand model inference tokens per minute for Amazon Nova Lite", 4_000.0)];
             Ok(listed(&rows).detect(&ModelId::parse("amazon.nova-lite-v1:0"), false))
@@ -501,10 +500,10 @@ mod detection {
         for (overrides, detected, wanted, loud) in [
             (set(nine, None), detected(), [config, applied], false),
             (set(None, nine), detected(), [None, config], false),
-            (set(None, none), detected(), [None, None], false),
+            (set(None, unlimited), detected(), [None, None], false),
             (set(nine, None), failed(), [config, assumed[1]], true),
-            (set(none, None), failed(), [None, assumed[1]], true),
-            (set(nine, none), failed(), [config, None], false),
+            (set(unlimited, None), failed(), [None, assumed[1]], true),
+            (set(nine, unlimited), failed(), [config, None], false),
         ] {
             let merged = quotas::merge(&overrides, detected);
             assert_eq!(values(&merged.quota)[..2], wanted, "{overrides:?}");

@@ -59,3 +59,59 @@ pub fn text(request: &Request) -> String {
     let turns = request.turns.iter().map(|turn| format!("{}: {}", role(turn.role), turn.text));
     system.into_iter().chain(turns).collect::<Vec<_>>().join("\n\n")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bench::model::ModelId;
+    use crate::bench::request::{Parameters, Role, Turn};
+
+    fn request() -> Request {
+        let parameters = Parameters {
+            max_tokens: Some(100),
+            temperature: Some(0.7),
+            service_tier: Some("flex".into()),
+            latency: Some("optimized".into()),
+            extra: json!({ "top_k": 5 }).as_object().cloned().unwrap_or_default(),
+            ..Parameters::default()
+        };
+        Request { cache_after: Some(CacheAfter::System), ..Request::user(Some("S".into()), "Q", parameters) }
+    }
+
+    #[test]
+    fn everything_that_converse_takes() {
+        let claude = ModelPlan::of(ModelId::parse("us.anthropic.claude-opus-5"));
+        assert_eq!(
+            converse_body(&claude, &request()),
+            json!({
+                "messages": [{ "role": "user", "content": [{ "text": "Q" }] }],
+                "system": [{ "text": "S" }, { "cachePoint": { "type": "default" } }],
+                "inferenceConfig": { "maxTokens": 100, "temperature": 0.7 },
+                "additionalModelRequestFields": { "top_k": 5 },
+                "serviceTier": { "type": "flex" },
+                "performanceConfig": { "latency": "optimized" },
+            })
+        );
+        let bare = Request::user(None, "Q", Parameters::default());
+        let messages = json!({ "messages": [{ "role": "user", "content": [{ "text": "Q" }] }] });
+        assert_eq!(converse_body(&claude, &bare), messages);
+    }
+
+    #[test]
+    fn a_model_without_system_prompts_reads_it_before_the_first_turn() {
+        let titan = ModelPlan::of(ModelId::parse("amazon.titan-text-express-v1"));
+        let body = converse_body(&titan, &request());
+        assert_eq!(body["messages"], json!([{ "role": "user", "content": [{ "text": "S\n\nQ" }] }]));
+        assert_eq!(body.get("system"), None);
+    }
+
+    #[test]
+    fn plain_text() {
+        assert_eq!(text(&request()), "S\n\nQ");
+        assert_eq!(text(&Request::user(None, "Q", Parameters::default())), "Q");
+        let mut several = request();
+        several.turns.insert(0, Turn { role: Role::Assistant, text: "B".into() });
+        several.turns.insert(0, Turn { role: Role::User, text: "A".into() });
+        assert_eq!(text(&several), "system: S\n\nuser: A\n\nassistant: B\n\nuser: Q");
+    }
+}

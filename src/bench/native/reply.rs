@@ -319,3 +319,244 @@ impl NativeStream {
         (NativeReply { text, usage, stop_reason: self.stop_reason, cut_off }, self.ended)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn said(text: &str, usage: Option<(u64, u64)>, stop_reason: &str) -> NativeReply {
+        NativeReply {
+            text: text.into(),
+            usage: usage.map(|(input, output)| Usage::reported(input, output)),
+            stop_reason: Some(stop_reason.into()),
+            cut_off: stop_reason == "max_tokens",
+        }
+    }
+
+    #[test]
+    fn whole_replies_of_every_family() {
+        let chat = |content: &str, reason: &str| {
+            json!({ "choices": [{ "index": 0, "finish_reason": reason,
+                                  "message": { "role": "assistant", "content": content } }],
+                    "usage": { "prompt_tokens": 7, "completion_tokens": 3, "total_tokens": 10 } })
+        };
+        for (format, body, wanted) in [
+            (
+                NativeFormat::Claude,
+                json!({ "type": "message", "role": "assistant", "stop_reason": "max_tokens",
+                        "content": [{ "type": "thinking", "thinking": "Hm" }, { "type": "text", "text": "Yes" },
+                                    { "type": "text", "text": "." }],
+                        "usage": { "input_tokens": 7, "output_tokens": 3 } }),
+                said("Yes.", Some((7, 3)), "max_tokens"),
+            ),
+            (
+                NativeFormat::Llama3,
+                json!({ "generation": "Yes.", "prompt_token_count": 7, "generation_token_count": 3,
+                        "stop_reason": "stop" }),
+                said("Yes.", Some((7, 3)), "end_turn"),
+            ),
+            (
+                NativeFormat::TitanText,
+                json!({ "inputTextTokenCount": 7,
+                        "results": [{ "tokenCount": 3, "outputText": "Yes.", "completionReason": "LENGTH" }] }),
+                said("Yes.", Some((7, 3)), "max_tokens"),
+            ),
+            (
+                NativeFormat::Nova,
+                json!({ "output": { "message": { "role": "assistant", "content": [{ "text": "Yes." }] } },
+                        "stopReason": "end_turn", "usage": { "inputTokens": 7, "outputTokens": 3, "totalTokens": 10 } }),
+                said("Yes.", Some((7, 3)), "end_turn"),
+            ),
+            (
+                NativeFormat::CohereCommand,
+                json!({ "id": "x", "prompt": "Q", "generations": [{ "id": "y", "text": "Yes.",
+                        "finish_reason": "COMPLETE" }] }),
+                said("Yes.", None, "end_turn"),
+            ),
+            (
+                NativeFormat::CohereCommandR,
+                json!({ "text": "Yes.", "finish_reason": "MAX_TOKENS", "generation_id": "x" }),
+                said("Yes.", None, "max_tokens"),
+            ),
+            (
+                NativeFormat::Jurassic,
+                json!({ "id": 1, "prompt": { "text": "Q", "tokens": [{}, {}, {}, {}, {}, {}, {}] },
+                        "completions": [{ "data": { "text": "Yes.", "tokens": [{}, {}, {}] },
+                                          "finishReason": { "reason": "endoftext" } }] }),
+                said("Yes.", Some((7, 3)), "end_turn"),
+            ),
+            (NativeFormat::Jamba, chat(" Yes.", "stop"), said(" Yes.", Some((7, 3)), "end_turn")),
+            (
+                NativeFormat::MistralInstruct,
+                json!({ "outputs": [{ "text": " Yes.", "stop_reason": "length" }] }),
+                said(" Yes.", None, "max_tokens"),
+            ),
+            (
+                NativeFormat::DeepSeekR1,
+                json!({ "choices": [{ "text": "Hm.\n</think>\n\nYes.", "stop_reason": "stop" }] }),
+                said("Yes.", None, "end_turn"),
+            ),
+            (NativeFormat::OpenAiChat, chat("Yes.", "content_filter"), said("Yes.", Some((7, 3)), "content_filtered")),
+            (
+                NativeFormat::GptOss,
+                chat("<reasoning>Hm</reasoning>Yes.", "stop"),
+                said("Yes.", Some((7, 3)), "end_turn"),
+            ),
+        ] {
+            assert_eq!(reply(format, &body), Ok(wanted), "{format:?}");
+        }
+    }
+
+    #[test]
+    fn prompt_caches_are_counted_apart_from_the_input() {
+        let cached = |input, output, cache_read, cache_write| {
+            Some(Usage { cache_read, cache_write, ..Usage::reported(input, output) })
+        };
+        let claude = json!({ "content": [], "stop_reason": "end_turn", "usage": { "input_tokens": 7,
+            "output_tokens": 3, "cache_read_input_tokens": 40, "cache_creation_input_tokens": 5 } });
+        assert_eq!(reply(NativeFormat::Claude, &claude).map(|reply| reply.usage), Ok(cached(7, 3, 40, 5)));
+        let chat = json!({ "choices": [{ "message": { "content": null }, "finish_reason": "length" }],
+            "usage": { "prompt_tokens": 47, "completion_tokens": 3, "prompt_tokens_details": { "cached_tokens": 40 } } });
+        assert_eq!(reply(NativeFormat::OpenAiChat, &chat).map(|reply| reply.usage), Ok(cached(7, 3, 40, 0)));
+    }
+
+    #[test]
+    fn a_foreign_body_or_an_error_is_no_reply() {
+        let claude = json!({ "content": [{ "type": "text", "text": "Yes." }] });
+        assert!(reply(NativeFormat::Llama3, &claude).is_err_and(|why| why.contains("/generation")));
+        let error = json!({ "type": "error", "error": { "type": "overloaded_error", "message": "Overloaded" } });
+        assert_eq!(reply(NativeFormat::Claude, &error), Err("Overloaded".into()));
+        assert_eq!(NativeStream::new(NativeFormat::Claude).chunk(&error), Err("Overloaded".into()));
+    }
+
+    /// The reply of some chunks, the text that each added, and whether they came to an end.
+    fn stream(format: NativeFormat, chunks: &[Value]) -> (NativeReply, Vec<String>, bool) {
+        let mut stream = NativeStream::new(format);
+        let added = chunks.iter().map(|chunk| stream.chunk(chunk).unwrap_or_else(|why| panic!("{why}"))).collect();
+        let (reply, ended) = stream.finish();
+        (reply, added, ended)
+    }
+
+    fn metrics(input: u64, output: u64) -> Value {
+        json!({ "inputTokenCount": input, "outputTokenCount": output, "invocationLatency": 9, "firstByteLatency": 1 })
+    }
+
+    #[test]
+    fn streams_of_every_family() {
+        const M: &str = "amazon-bedrock-invocationMetrics";
+        let chat = |piece: Value, reason: Value| json!({ "choices": [{ "index": 0, "delta": { "content": piece }, "finish_reason": reason }] });
+        for (format, chunks, wanted) in [
+            (
+                NativeFormat::Claude,
+                vec![
+                    json!({ "type": "message_start", "message": { "content": [],
+                            "usage": { "input_tokens": 7, "output_tokens": 1 } } }),
+                    json!({ "type": "content_block_start", "index": 0, "content_block": { "type": "text", "text": "" } }),
+                    json!({ "type": "ping" }),
+                    json!({ "type": "content_block_delta", "index": 0,
+                            "delta": { "type": "thinking_delta", "thinking": "Hm" } }),
+                    json!({ "type": "content_block_delta", "index": 0, "delta": { "type": "text_delta", "text": "Yes" } }),
+                    json!({ "type": "content_block_delta", "index": 0, "delta": { "type": "text_delta", "text": "." } }),
+                    json!({ "type": "content_block_stop", "index": 0 }),
+                    json!({ "type": "message_delta", "delta": { "stop_reason": "stop_sequence" },
+                            "usage": { "output_tokens": 3 } }),
+                    json!({ "type": "message_stop", M: metrics(7, 3) }),
+                ],
+                said("Yes.", Some((7, 3)), "stop_sequence"),
+            ),
+            (
+                NativeFormat::Llama2,
+                vec![
+                    json!({ "generation": "Yes", "prompt_token_count": 7, "generation_token_count": 1,
+                            "stop_reason": null }),
+                    json!({ "generation": ".", "prompt_token_count": null, "generation_token_count": 3,
+                            "stop_reason": "length", M: metrics(7, 3) }),
+                ],
+                said("Yes.", Some((7, 3)), "max_tokens"),
+            ),
+            (
+                NativeFormat::TitanText,
+                vec![
+                    json!({ "outputText": "Yes", "index": 0, "totalOutputTextTokenCount": null,
+                            "completionReason": null, "inputTextTokenCount": 7 }),
+                    json!({ "outputText": ".", "index": 0, "totalOutputTextTokenCount": 3,
+                            "completionReason": "FINISH", "inputTextTokenCount": null, M: metrics(7, 3) }),
+                ],
+                said("Yes.", Some((7, 3)), "end_turn"),
+            ),
+            (
+                NativeFormat::Nova,
+                vec![
+                    json!({ "messageStart": { "role": "assistant" } }),
+                    json!({ "contentBlockDelta": { "delta": { "text": "Yes." }, "contentBlockIndex": 0 } }),
+                    json!({ "contentBlockStop": { "contentBlockIndex": 0 } }),
+                    json!({ "messageStop": { "stopReason": "end_turn" } }),
+                    json!({ "metadata": { "usage": { "inputTokens": 7, "outputTokens": 3 } }, M: metrics(7, 3) }),
+                ],
+                said("Yes.", Some((7, 3)), "end_turn"),
+            ),
+            (
+                NativeFormat::CohereCommand,
+                vec![
+                    json!({ "index": 0, "is_finished": false, "text": "Yes." }),
+                    json!({ "index": 0, "is_finished": true, "finish_reason": "COMPLETE", M: metrics(7, 3) }),
+                ],
+                said("Yes.", Some((7, 3)), "end_turn"),
+            ),
+            (
+                NativeFormat::CohereCommandR,
+                vec![
+                    json!({ "event_type": "stream-start", "is_finished": false }),
+                    json!({ "event_type": "text-generation", "is_finished": false, "text": "Yes." }),
+                    json!({ "event_type": "stream-end", "is_finished": true, "finish_reason": "COMPLETE",
+                            "response": { "text": "Yes.", "finish_reason": "COMPLETE",
+                                          "meta": { "billed_units": { "input_tokens": 7.0, "output_tokens": 3.0 } } } }),
+                ],
+                said("Yes.", Some((7, 3)), "end_turn"),
+            ),
+            (
+                NativeFormat::MistralInstruct,
+                vec![
+                    json!({ "outputs": [{ "text": "Yes", "stop_reason": null }] }),
+                    json!({ "outputs": [{ "text": ".", "stop_reason": "stop" }], M: metrics(7, 3) }),
+                ],
+                said("Yes.", Some((7, 3)), "end_turn"),
+            ),
+            (
+                NativeFormat::DeepSeekR1,
+                vec![
+                    json!({ "choices": [{ "text": "Hm</th", "stop_reason": null }] }),
+                    json!({ "choices": [{ "text": "ink>\n\nYes.", "stop_reason": null }] }),
+                    json!({ "choices": [{ "text": "", "stop_reason": "stop" }], M: metrics(7, 3) }),
+                ],
+                said("Yes.", Some((7, 3)), "end_turn"),
+            ),
+            (
+                NativeFormat::GptOss,
+                vec![
+                    chat(json!("<reaso"), Value::Null),
+                    chat(json!("ning>Hm</reasoning>Yes"), Value::Null),
+                    chat(json!("."), Value::Null),
+                    chat(Value::Null, json!("stop")),
+                    json!({ "choices": [], "usage": { "prompt_tokens": 7, "completion_tokens": 3 }, M: metrics(7, 3) }),
+                ],
+                said("Yes.", Some((7, 3)), "end_turn"),
+            ),
+        ] {
+            let (reply, added, ended) = stream(format, &chunks);
+            assert_eq!(added.concat(), reply.text, "{format:?}: the pieces are the text");
+            assert_eq!((reply, ended), (wanted, true), "{format:?}");
+            let (_, _, ended) = stream(format, &chunks[..1]);
+            assert!(!ended, "{format:?} has not ended after its first chunk");
+        }
+    }
+
+    #[test]
+    fn a_stream_that_breaks_keeps_what_it_said() {
+        let chunks = [json!({ "generation": "Yes", "prompt_token_count": 7, "generation_token_count": 1 })];
+        let (reply, _, ended) = stream(NativeFormat::Llama3, &chunks);
+        assert_eq!((reply.text.as_str(), reply.stop_reason, ended), ("Yes", None, false));
+    }
+}

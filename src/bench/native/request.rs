@@ -315,3 +315,236 @@ fn bare(turns: &[Turn], user: &str, model: &str) -> String {
         _ => framed(turns, user, model),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bench::family::FAMILIES;
+    use crate::bench::model::ModelId;
+    use crate::bench::request::Parameters;
+
+    fn parameters() -> Parameters {
+        Parameters {
+            max_tokens: Some(9_000),
+            temperature: Some(0.7),
+            top_p: Some(0.9),
+            stop: vec!["END".into()],
+            ..Parameters::default()
+        }
+    }
+
+    fn turn(role: Role, text: &str) -> Turn {
+        Turn { role, text: text.into() }
+    }
+
+    /// One turn with a system prompt, and a few-shot conversation with one.
+    fn requests() -> [Request; 2] {
+        let single = Request::user(Some("S".into()), "Q", parameters());
+        let turns = vec![turn(Role::User, "A"), turn(Role::Assistant, "B"), turn(Role::User, "Q")];
+        [single.clone(), Request { turns, ..single }]
+    }
+
+    #[test]
+    fn templates_in_each_familys_own_words() {
+        for (format, at, single, several) in [
+            (
+                NativeFormat::Llama2,
+                "/prompt",
+                "<s>[INST] <<SYS>>\nS\n<</SYS>>\n\nQ [/INST]",
+                "<s>[INST] <<SYS>>\nS\n<</SYS>>\n\nA [/INST] B </s><s>[INST] Q [/INST]",
+            ),
+            (
+                NativeFormat::Llama3,
+                "/prompt",
+                "<|begin_of_text|><|start_header_id|>system<|end_header_id|>\n\nS<|eot_id|>\
+                 <|start_header_id|>user<|end_header_id|>\n\nQ<|eot_id|>\
+                 <|start_header_id|>assistant<|end_header_id|>\n\n",
+                "<|begin_of_text|><|start_header_id|>system<|end_header_id|>\n\nS<|eot_id|>\
+                 <|start_header_id|>user<|end_header_id|>\n\nA<|eot_id|>\
+                 <|start_header_id|>assistant<|end_header_id|>\n\nB<|eot_id|>\
+                 <|start_header_id|>user<|end_header_id|>\n\nQ<|eot_id|>\
+                 <|start_header_id|>assistant<|end_header_id|>\n\n",
+            ),
+            (
+                NativeFormat::Llama4,
+                "/prompt",
+                "<|begin_of_text|><|header_start|>system<|header_end|>\n\nS<|eot|>\
+                 <|header_start|>user<|header_end|>\n\nQ<|eot|><|header_start|>assistant<|header_end|>\n\n",
+                "<|begin_of_text|><|header_start|>system<|header_end|>\n\nS<|eot|>\
+                 <|header_start|>user<|header_end|>\n\nA<|eot|><|header_start|>assistant<|header_end|>\n\nB<|eot|>\
+                 <|header_start|>user<|header_end|>\n\nQ<|eot|><|header_start|>assistant<|header_end|>\n\n",
+            ),
+            (NativeFormat::TitanText, "/inputText", "User: S\n\nQ\nBot:", "User: S\n\nA\nBot: B\nUser: Q\nBot:"),
+            (NativeFormat::CohereCommand, "/prompt", "S\n\nQ", "User: S\n\nA\nChatbot: B\nUser: Q\nChatbot:"),
+            (NativeFormat::Jurassic, "/prompt", "S\n\nQ", "User: S\n\nA\nAssistant: B\nUser: Q\nAssistant:"),
+            (
+                NativeFormat::MistralInstruct,
+                "/prompt",
+                "<s>[INST] S\n\nQ [/INST]",
+                "<s>[INST] S\n\nA [/INST] B</s>[INST] Q [/INST]",
+            ),
+            (
+                NativeFormat::DeepSeekR1,
+                "/prompt",
+                "<｜begin▁of▁sentence｜>S<｜User｜>Q<｜Assistant｜><think>\n",
+                "<｜begin▁of▁sentence｜>S<｜User｜>A<｜Assistant｜>B<｜end▁of▁sentence｜><｜User｜>Q<｜Assistant｜><think>\n",
+            ),
+        ] {
+            for (request, wanted) in requests().iter().zip([single, several]) {
+                let body = body(format, request, false);
+                assert_eq!(body.pointer(at).and_then(Value::as_str), Some(wanted), "{format:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn messages_in_each_familys_own_shape() {
+        let [_, several] = requests();
+        let parameters = |names: [&str; 4], max_tokens: u32| {
+            let values = [json!(max_tokens), json!(0.7), json!(0.9), json!(["END"])];
+            Value::Object(names.iter().map(ToString::to_string).zip(values).collect())
+        };
+        let with = |prompt: Value, parameters: Value| {
+            let mut body = prompt.as_object().cloned().unwrap_or_default();
+            body.extend(parameters.as_object().cloned().unwrap_or_default());
+            Value::Object(body)
+        };
+        let chat = json!({ "messages": [
+            { "role": "system", "content": "S" }, { "role": "user", "content": "A" },
+            { "role": "assistant", "content": "B" }, { "role": "user", "content": "Q" },
+        ] });
+        for (format, wanted) in [
+            (
+                NativeFormat::Claude,
+                with(
+                    json!({ "anthropic_version": "bedrock-2023-05-31", "system": "S", "messages": [
+                        { "role": "user", "content": [{ "type": "text", "text": "A" }] },
+                        { "role": "assistant", "content": [{ "type": "text", "text": "B" }] },
+                        { "role": "user", "content": [{ "type": "text", "text": "Q" }] },
+                    ] }),
+                    parameters(["max_tokens", "temperature", "top_p", "stop_sequences"], 9_000),
+                ),
+            ),
+            (
+                NativeFormat::Nova,
+                json!({
+                    "schemaVersion": "messages-v1",
+                    "system": [{ "text": "S" }],
+                    "messages": [
+                        { "role": "user", "content": [{ "text": "A" }] },
+                        { "role": "assistant", "content": [{ "text": "B" }] },
+                        { "role": "user", "content": [{ "text": "Q" }] },
+                    ],
+                    "inferenceConfig": parameters(["maxTokens", "temperature", "topP", "stopSequences"], 9_000),
+                }),
+            ),
+            (
+                NativeFormat::CohereCommandR,
+                with(
+                    json!({ "message": "Q", "preamble": "S", "chat_history": [
+                        { "role": "USER", "message": "A" }, { "role": "CHATBOT", "message": "B" },
+                    ] }),
+                    parameters(["max_tokens", "temperature", "p", "stop_sequences"], 4_096),
+                ),
+            ),
+            (
+                NativeFormat::Jamba,
+                with(chat.clone(), parameters(["max_tokens", "temperature", "top_p", "stop"], 4_096)),
+            ),
+            (
+                NativeFormat::OpenAiChat,
+                with(chat.clone(), parameters(["max_tokens", "temperature", "top_p", "stop"], 9_000)),
+            ),
+            (
+                NativeFormat::GptOss,
+                with(chat, parameters(["max_completion_tokens", "temperature", "top_p", "stop"], 9_000)),
+            ),
+        ] {
+            assert_eq!(body(format, &several, false), wanted, "{format:?}");
+        }
+    }
+
+    #[test]
+    fn parameters_of_the_template_families_have_their_own_names_and_limits() {
+        let [single, _] = requests();
+        for (format, wanted) in [
+            (NativeFormat::Llama3, json!({ "max_gen_len": 2_048, "temperature": 0.7, "top_p": 0.9 })),
+            (NativeFormat::Llama4, json!({ "max_gen_len": 8_192, "temperature": 0.7, "top_p": 0.9 })),
+            (
+                NativeFormat::TitanText,
+                json!({ "textGenerationConfig":
+                    { "maxTokenCount": 8_192, "temperature": 0.7, "topP": 0.9, "stopSequences": ["END"] } }),
+            ),
+            (
+                NativeFormat::CohereCommand,
+                json!({ "max_tokens": 4_096, "temperature": 0.7, "p": 0.9, "stop_sequences": ["END"], "stream": true }),
+            ),
+            (
+                NativeFormat::Jurassic,
+                json!({ "maxTokens": 8_191, "temperature": 0.7, "topP": 0.9, "stopSequences": ["END"] }),
+            ),
+            (
+                NativeFormat::MistralInstruct,
+                json!({ "max_tokens": 8_192, "temperature": 0.7, "top_p": 0.9, "stop": ["END"] }),
+            ),
+            (
+                NativeFormat::DeepSeekR1,
+                json!({ "max_tokens": 9_000, "temperature": 0.7, "top_p": 0.9, "stop": ["END"] }),
+            ),
+        ] {
+            let mut body = body(format, &single, true);
+            if let Value::Object(map) = &mut body {
+                map.retain(|key, _| key != "prompt" && key != "inputText");
+            }
+            assert_eq!(body, wanted, "{format:?}");
+        }
+    }
+
+    #[test]
+    fn nothing_set_sends_nothing_but_what_is_required() {
+        let bare = Request::user(None, "Q", Parameters::default());
+        for family in FAMILIES {
+            let body = body(family.native, &bare, false);
+            let keys: Vec<&str> =
+                body.as_object().map(|map| map.keys().map(String::as_str).collect()).unwrap_or_default();
+            let wanted: &[&str] = match family.native {
+                NativeFormat::Claude => &["anthropic_version", "messages", "max_tokens"],
+                NativeFormat::Nova => &["schemaVersion", "messages"],
+                NativeFormat::TitanText => &["inputText"],
+                NativeFormat::CohereCommandR => &["message"],
+                NativeFormat::Jamba | NativeFormat::OpenAiChat | NativeFormat::GptOss => &["messages"],
+                _ => &["prompt"],
+            };
+            assert_eq!(keys, wanted, "{}", family.name);
+        }
+        let haiku = ModelPlan { max_output: 8_192, ..ModelPlan::of(ModelId::parse("anthropic.claude-haiku-9")) };
+        assert_eq!(invoke_body(&haiku, &bare, false)["max_tokens"], 8_192);
+    }
+
+    #[test]
+    fn extra_fields_are_put_in_object_by_object() {
+        let mut request = Request::user(None, "Q", parameters());
+        let extra = json!({ "inferenceConfig": { "topK": 20, "temperature": 0.1 }, "top_k": 5 });
+        request.parameters.extra = extra.as_object().cloned().unwrap_or_default();
+        let body = body(NativeFormat::Nova, &request, false);
+        assert_eq!(body["top_k"], 5);
+        assert_eq!(
+            body["inferenceConfig"],
+            json!({ "maxTokens": 9_000, "temperature": 0.1, "topP": 0.9, "stopSequences": ["END"], "topK": 20 })
+        );
+    }
+
+    #[test]
+    fn cache_points_stand_where_the_family_has_them() {
+        let [_, mut request] = requests();
+        request.cache_after = Some(CacheAfter::System);
+        let ephemeral = json!({ "type": "ephemeral" });
+        assert_eq!(body(NativeFormat::Claude, &request, false)["system"][0]["cache_control"], ephemeral);
+        request.cache_after = Some(CacheAfter::Messages);
+        let claude = body(NativeFormat::Claude, &request, false);
+        assert_eq!(claude["messages"][1]["content"][0]["cache_control"], ephemeral);
+        assert_eq!(claude["messages"][2]["content"][0].get("cache_control"), None);
+        let nova = body(NativeFormat::Nova, &request, false);
+        assert_eq!(nova["messages"][1]["content"][1], json!({ "cachePoint": { "type": "default" } }));
+    }
+}

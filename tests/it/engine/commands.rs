@@ -161,7 +161,8 @@ async fn money_never_goes_over_its_cap_and_in_flight_counts_at_its_worst() {
     let mut plan = by(8, 500);
     let price = plan.models[0].price.unwrap();
     // An invocation costs 20 input and 10 output tokens, and may cost 100 output tokens.
-    let (cost, worst) = ((price.input * 20.0 + price.output * 10.0) / 1e6, price.output * 100.0 / 1e6);
+    let cost = (price.input * 20.0 + price.output * 10.0) / 1e6;
+    let worst = (price.cache_write * 25.0 + price.output * 100.0) / 1e6;
     let cap = 40.0 * cost + worst;
     plan.max_cost_usd = Some(cap);
     let entries = whole(plan, &Quota::default(), gateway).await;

@@ -30,9 +30,9 @@ fn one(trials: u32) -> Plan {
 
 /// From the first send to the last.
 fn sending(entries: &[Entry]) -> Duration {
-    let mut sent = entries.iter().filter(|e| matches!(e.event, Event::InvocationStarted { .. })).map(|e| e.at);
-    let first = sent.next().unwrap();
-    sent.last().unwrap().abs_diff(first)
+    let is_sent = |entry: &&Entry| matches!(entry.event, Event::InvocationStarted { .. });
+    let (first, last) = (entries.iter().find(is_sent).unwrap(), entries.iter().rfind(is_sent).unwrap());
+    last.at.abs_diff(first.at)
 }
 
 #[tokio::test(start_paused = true)]
@@ -86,31 +86,38 @@ async fn a_wait_names_its_limit_and_is_kept_apart_from_latency() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_gauge_never_shows_more_than_the_share() {
+async fn whenever_something_is_sent_the_gauge_is_within_the_share() {
     let quota = quota(Some(200.0), Some(12_000.0));
-    let plan = plan(&["a", "b", "c"], 80);
-    let most = 12_000.0 * plan.share;
-    let entries = whole(plan.clone(), &quota, Scripted::new(mixed())).await;
-    let mut tally = Tally::planned(Arc::new(plan));
-    let mut highest = 0.0_f64;
-    for entry in &entries {
-        tally.apply(entry);
-        highest = highest.max(tally.models[0].ledger.taken(entry.at, LimitKind::Tpm).total());
+    // At burndown 5 many answers settle at more than was reserved: that shows on the gauge, but nothing is sent then.
+    for burndown in [1, 5] {
+        let mut plan = plan(&["a", "b", "c"], 80);
+        plan.models[0].burndown = burndown;
+        let most = 12_000.0 * plan.share;
+        let entries = whole(plan.clone(), &quota, Scripted::new(mixed())).await;
+        let mut tally = Tally::planned(Arc::new(plan));
+        let mut highest = 0.0_f64;
+        for entry in &entries {
+            tally.apply(entry);
+            if matches!(entry.event, Event::InvocationStarted { .. }) {
+                let shown = tally.models[0].ledger.taken(entry.at, LimitKind::Tpm).total();
+                highest = highest.max(shown);
+            }
+        }
+        assert!(highest <= most, "{highest} of {most}");
+        assert!(highest > 0.9 * most, "{highest} of {most}");
     }
-    assert!(highest <= most, "{highest} of {most}");
-    assert!(highest > 0.9 * most, "{highest} of {most}");
 }
 
 #[tokio::test(start_paused = true)]
 async fn the_share_of_requests_is_used_up_in_the_long_run() {
     for refill in RULES {
         let quota = quota(Some(300.0), None);
-        let mut plan = plan(&["a", "b"], 5_000);
+        let mut plan = plan(&["a", "b"], 1_200);
         plan.share = 0.9;
         let gateway = Scripted::new(mixed()).judged(&quota.share(0.9), refill, Duration::from_secs(31));
         let entries = whole(plan, &quota, gateway.clone()).await;
         assert_eq!(gateway.seen.lock().unwrap().throttled, 0);
-        let rate = 10_000.0 / sending(&entries).as_secs_f64() * 60.0;
+        let rate = 2_400.0 / sending(&entries).as_secs_f64() * 60.0;
         assert!(rate >= 0.97 * 270.0, "{refill:?}: {rate} of 270 a minute");
     }
 }
@@ -120,7 +127,7 @@ async fn the_share_of_tokens_is_used_up_in_the_long_run() {
     // Burndown 5: mean output 39.5 settles at 25 + 197.5, more than the 125 that are reserved.
     for (max_tokens, burndown) in [(100, 5), (100, 1), (400, 1)] {
         let quota = quota(None, Some(60_000.0));
-        let mut plan = one(6_000);
+        let mut plan = one(2_500);
         plan.models[0].burndown = burndown;
         plan.variants[0].parameters.max_tokens = Some(max_tokens);
         let gateway = Scripted::new(mixed()).judged(&quota, Refill::ROLLING, Duration::ZERO);
@@ -135,10 +142,10 @@ async fn the_share_of_tokens_is_used_up_in_the_long_run() {
             latency: mean(&|s| s.to_success.as_secs_f64()),
         };
         let admissible = capacity(&quota, demand, plan.active).unwrap().rpm;
-        let rate = 6_000.0 / sending(&entries).as_secs_f64() * 60.0;
+        let rate = 2_500.0 / sending(&entries).as_secs_f64() * 60.0;
         let throttled = gateway.seen.lock().unwrap().throttled;
         assert!(rate >= 0.97 * admissible, "burndown {burndown}: {rate} of {admissible} a minute");
-        assert!(throttled as f64 <= 0.005 * 6_000.0, "burndown {burndown}: {throttled} throttled");
+        assert!(throttled as f64 <= 0.005 * 2_500.0, "burndown {burndown}: {throttled} throttled");
     }
 }
 

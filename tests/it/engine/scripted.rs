@@ -1,5 +1,6 @@
 //! A scripted Bedrock: answers as a test says, and throttles by a strict ledger of its own where the test gives one.
 
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -7,7 +8,7 @@ use quotient::bedrock::gateway::{Call, Failure, OnChunk, Reply};
 use quotient::bench::event::{Command, Entry, Event, Stamped};
 use quotient::bench::fault::{Fault, FaultKind};
 use quotient::bench::ledger::{Ledger, Refill};
-use quotient::bench::plan::Plan;
+use quotient::bench::plan::{Plan, Price};
 use quotient::bench::quota::{Limit, LimitSource, Quota};
 use quotient::bench::sample::Timing;
 use quotient::bench::usage::Usage;
@@ -76,6 +77,7 @@ pub(crate) struct Seen {
     /// Most invocations that were out at once.
     pub(crate) most_out: usize,
     out: usize,
+    of_variants: HashMap<String, usize>,
 }
 
 /// The scripted Bedrock.
@@ -107,7 +109,8 @@ impl Scripted {
     fn ask(&self, call: &Call<'_>) -> Ask {
         let variant = call.request.system.clone().unwrap_or_default();
         let mut seen = self.seen.lock().unwrap();
-        let before_of_variant = seen.asked.iter().filter(|(name, _)| *name == variant).count();
+        let of_variant = seen.of_variants.entry(variant.clone()).or_default();
+        let before_of_variant = std::mem::replace(of_variant, *of_variant + 1);
         let ask = Ask {
             variant: variant.clone(),
             model: call.model.id.to_string(),
@@ -184,12 +187,15 @@ impl Invoke for Scripted {
     }
 }
 
-/// A plan of these variants, each with its name as system prompt.
+/// A plan of these variants, each with its name as system prompt, on a model with a price.
 pub(crate) fn plan(names: &[&str], trials: u32) -> Plan {
     let mut plan = stage::plan(names, trials);
     for variant in &mut plan.variants {
         variant.system = Some(variant.name.clone());
         variant.parameters.max_tokens = Some(100);
+    }
+    for model in &mut plan.models {
+        model.price = Some(Price { input: 3.0, output: 15.0, cache_read: 0.3, cache_write: 3.75 });
     }
     plan.warmup = 0;
     plan

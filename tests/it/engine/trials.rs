@@ -215,7 +215,9 @@ async fn a_sample_holds_what_the_trial_took() {
     let cost = (price.input * 30.0 + price.output * 8.0) / 1e6;
     assert!((sample.cost_usd.unwrap() - cost).abs() < 1e-12);
     let mut tally = Tally::planned(Arc::new(plan));
-    entries.iter().for_each(|entry| tally.apply(entry));
+    for entry in &entries {
+        tally.apply(entry);
+    }
     assert_eq!(tally.finished_trials(), 1);
     assert_eq!(tally.in_flight(), 0);
 }
