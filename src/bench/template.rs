@@ -138,7 +138,7 @@ impl Templates {
         let text = |text: &Text| match text {
             Text::Fixed(text) => Ok(text.clone()),
             Text::Named { name, place } => render(&self.environment, name, &values)
-                .map_err(|error| place.error(format!("{error:#}")))
+                .map_err(|error| explained(*place, &error))
                 .and_then(|text| not_empty(*place, text)),
         };
         let mut turns = Vec::with_capacity(compiled.messages.len() + 1);
@@ -160,27 +160,32 @@ impl Templates {
 /// A missing variable is reported once for each template, with the cases that lack it. A plan whose task is blank
 /// supplies no `task`.
 pub fn problems(plan: &Plan) -> Vec<Problem> {
-    let mut problems = Vec::new();
-    let task = Value::from(plan.task.as_str());
+    let mut environment = environment();
+    let (mut problems, mut varying) = (Vec::new(), Vec::new());
     for (index, variant) in plan.variants.iter().enumerate() {
         for (place, source) in places(index, variant) {
-            let mut environment = environment();
-            match compile(&mut environment, place, source) {
-                Err(error) => problems.push(Problem { error, cases: Vec::new() }),
-                Ok(Text::Fixed(text)) => {
-                    problems.extend(not_empty(place, text).err().map(|error| Problem { error, cases: Vec::new() }));
+            let fixed = match compile(&mut environment, place, source) {
+                Ok(Text::Named { name, place }) => {
+                    varying.push((name, place));
+                    continue;
                 }
-                Ok(Text::Named { name, .. }) => {
-                    let found = &mut Vec::new();
-                    for (at, case) in plan.cases.iter().enumerate() {
-                        let mut values = supplied(&task, case);
-                        if plan.task.trim().is_empty() {
-                            values.remove("task");
-                        }
-                        on_case(&environment, &name, place, values, |error| note(found, error, at));
-                    }
-                    problems.append(found);
-                }
+                Ok(Text::Fixed(text)) => not_empty(place, text).map(drop),
+                Err(error) => Err(error),
+            };
+            problems.extend(fixed.err().map(|error| Problem { error, cases: Vec::new() }));
+        }
+    }
+    let task = Value::from(plan.task.as_str());
+    for (at, case) in plan.cases.iter().enumerate() {
+        let mut values = supplied(&task, case);
+        if plan.task.trim().is_empty() {
+            values.remove("task");
+        }
+        let given = Value::from(values.clone());
+        for (name, place) in &varying {
+            let rendered = render(&environment, name, &given);
+            if !rendered.is_ok_and(|text| not_empty(*place, text).is_ok()) {
+                on_case(&environment, name, *place, values.clone(), |error| note(&mut problems, error, at));
             }
         }
     }
@@ -194,7 +199,7 @@ pub fn variables(source: &str) -> BTreeSet<String> {
     template.map(|template| template.undeclared_variables(false).into_iter().collect()).unwrap_or_default()
 }
 
-/// Renders a template for a case and tells what is wrong, every missing variable included.
+/// Renders a template for a case on which it fails and tells what is wrong, every missing variable included.
 fn on_case(
     environment: &Environment<'_>,
     name: &str,
@@ -243,11 +248,7 @@ fn compile(environment: &mut Environment<'_>, place: Place, source: &str) -> Res
         return Ok(Text::Fixed(source.trim_end().to_owned()));
     }
     let name = place.name();
-    environment.add_template_owned(name.clone(), source.to_owned()).map_err(|error| TemplateError {
-        line: error.line(),
-        range: error.range(),
-        ..place.error(error.detail().map_or_else(|| error.kind().to_string(), str::to_owned))
-    })?;
+    environment.add_template_owned(name.clone(), source.to_owned()).map_err(|error| explained(place, &error))?;
     Ok(Text::Named { name, place })
 }
 
@@ -311,6 +312,16 @@ fn not_empty(place: Place, text: String) -> Result<String, TemplateError> {
     if text.trim().is_empty() && place.part != "system" { Err(place.error("comes out empty")) } else { Ok(text) }
 }
 
+/// The engine's error with its place and its own words, or ours where it has none.
+fn explained(place: Place, error: &minijinja::Error) -> TemplateError {
+    let message = match (error.kind(), error.detail()) {
+        (ErrorKind::OutOfFuel, _) => "takes too many steps to be a prompt".into(),
+        (_, Some(detail)) => detail.to_owned(),
+        (kind, None) => kind.to_string(),
+    };
+    TemplateError { line: error.line(), range: error.range(), ..place.error(message) }
+}
+
 /// An error of a rendering, with the place in the template and the variable that is missing.
 fn locate(
     environment: &Environment<'_>,
@@ -319,17 +330,16 @@ fn locate(
     values: &BTreeMap<String, Value>,
     error: &minijinja::Error,
 ) -> TemplateError {
-    let plain = TemplateError {
-        line: error.line(),
-        range: error.range(),
-        ..place.error(error.detail().map_or_else(|| error.kind().to_string(), str::to_owned))
-    };
+    let plain = explained(place, error);
     let (Ok(template), Some(range)) = (environment.get_template(name), error.range()) else { return plain };
-    if error.kind() == ErrorKind::UnknownFunction {
+    if !matches!(error.kind(), ErrorKind::UndefinedError | ErrorKind::InvalidOperation) {
         return plain;
     }
     let source = template.source();
-    let unknown = template.undeclared_variables(false);
+    let mut unknown = template.undeclared_variables(false);
+    for (global, _) in environment.globals() {
+        unknown.remove(global);
+    }
     let missing = words_of_tag(source, &range)
         .find(|word| unknown.contains(&source[word.clone()]) && !values.contains_key(&source[word.clone()]));
     match missing {

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::reader::{Section, list, number, object, or_word, whole, word};
+use super::reader::{Section, number, object, or_word, whole, word};
 use super::scalar::{self, Wrong};
 use crate::bench::request::Parameters;
 
@@ -14,6 +14,7 @@ const SERVICE_TIERS: [&str; 4] = ["default", "priority", "flex", "reserved"];
 const LATENCIES: [&str; 2] = ["standard", "optimized"];
 
 /// Parameters as one table sets them; what is `None` is somebody else's to say.
+#[expect(clippy::option_option, reason = "unset, set to none, set to a value")]
 #[derive(Debug, Clone, Default)]
 pub(super) struct Set {
     max_tokens: Option<Option<u32>>,
@@ -28,21 +29,19 @@ pub(super) struct Set {
 impl Set {
     /// The keys that a variant may set.
     pub(super) fn of_variant(section: &mut Section<'_>) -> Self {
-        let stop =
-            list(
-                "texts",
-                true,
-                |text| {
-                    if text.is_empty() { Err(Wrong::expected("not empty")) } else { Ok(text.to_owned()) }
-                },
-            );
+        let stop = |text: &str| match text {
+            "" => Err(Wrong::expected("a text that is not empty")),
+            _ => Ok(text.to_owned()),
+        };
         Self {
             max_tokens: section
                 .value("max_tokens", or_word("model", whole(&scalar::MAX_TOKENS)))
                 .map(|most| most.map(|most| most as u32)),
             temperature: section.value("temperature", number(scalar::TEMPERATURE)).map(|number| number as f32),
             top_p: section.value("top_p", number(scalar::PART)).map(|number| number as f32),
-            stop: section.value("stop", stop).map(|stop| stop.into_iter().map(|at| at.value).collect()),
+            stop: section
+                .list("stop", "stop sequence", true, stop)
+                .map(|stop| stop.into_iter().map(|at| at.value).collect()),
             service_tier: section.value("service_tier", word(&SERVICE_TIERS)).map(str::to_owned),
             latency: None,
             extra: section.value("extra", object).unwrap_or_default(),

@@ -80,13 +80,13 @@ impl Checker<'_> {
         let lacking = || self.cases.places.iter().enumerate().filter(|(_, place)| !place.has_content);
         let (first, Place { source, span, .. }) = lacking().next()?;
         let uses = |template: &str| template::variables(template).contains("content");
-        let user = self.plan.variants.iter().find(|variant| {
+        let using = self.plan.variants.iter().find(|variant| {
             uses(&variant.prompt)
                 || variant.system.as_deref().is_some_and(uses)
                 || variant.messages.iter().any(|turn| uses(&turn.text))
         })?;
         let id = quoted(&self.plan.cases[first].id);
-        let what = format!("case {id} has no `content`, which variant {} uses", quoted(&user.name));
+        let what = format!("case {id} has no `content`, which variant {} uses", quoted(&using.name));
         let near = nearest("content", self.plan.cases[first].variables.keys().map(String::as_str));
         let help = match near {
             Some(near) => format!("did you mean `content` where it says {}?", quoted(near)),
@@ -124,15 +124,11 @@ impl Checker<'_> {
     fn place(&self, error: &TemplateError) -> Range<usize> {
         let literal = self.templates.get(error.variant).map(|places| places.literal(error)).unwrap_or_default();
         let Some(text) = self.source.text.get(literal.clone()) else { return 0..0 };
-        match &error.range {
-            Some(range) => {
-                let inner = literal::locate(text, range.clone());
-                literal.start + inner.start..literal.start + inner.end
-            }
-            None => {
-                let first_line = text.find('\n').unwrap_or(text.len());
-                literal.start..literal.start + first_line
-            }
-        }
+        let inner = match &error.range {
+            Some(range) => literal::locate(text, range.clone()),
+            // The whole template is meant; its first line shows which one.
+            None => 0..text.find('\n').unwrap_or(text.len()),
+        };
+        literal.start + inner.start..literal.start + inner.end
     }
 }

@@ -89,7 +89,7 @@ impl<'a> Section<'a> {
         match read(value) {
             Ok(value) => Some(At { value, span }),
             Err(wrong) => {
-                self.refuse(key, value, span, wrong);
+                self.refuse(&format!("`{key}`"), value, span, wrong);
                 None
             }
         }
@@ -104,12 +104,43 @@ impl<'a> Section<'a> {
         self.get(key, read).map(|at| at.value)
     }
 
+    /// A list of texts, each read by `read` and called `what`; every wrong element is a finding of its own.
+    pub(super) fn list<T>(
+        &mut self,
+        key: &'static str,
+        what: &str,
+        may_be_empty: bool,
+        read: impl Fn(&str) -> Result<T, Wrong>,
+    ) -> Option<Vec<At<T>>> {
+        let At { value, span } = self.raw(key)?;
+        let elements: Option<Vec<_>> = value.as_array().map(|array| array.iter().collect());
+        let Some(elements) = elements.filter(|elements| may_be_empty || !elements.is_empty()) else {
+            let expected =
+                if may_be_empty { format!("a list of {what}s") } else { format!("a list of at least one {what}") };
+            self.refuse(&format!("`{key}`"), value, span, Wrong::expected(expected));
+            return None;
+        };
+        let count = elements.len();
+        let one = |element: &Spanned<DeValue<'a>>| {
+            let (value, span) = (element.get_ref(), element.span());
+            match value.as_str().map_or_else(|| Err(Wrong::expected("a text")), &read) {
+                Ok(value) => Some(At { value, span }),
+                Err(wrong) => {
+                    self.refuse(&format!("each {what} of `{key}`"), value, span, wrong);
+                    None
+                }
+            }
+        };
+        let good: Vec<At<T>> = elements.into_iter().filter_map(one).collect();
+        (good.len() == count).then_some(good)
+    }
+
     /// A table inside this one; one that reads as empty where it is absent or no table.
     pub(super) fn section(&mut self, key: &'static str, name: &'static str) -> Section<'a> {
         let table = self.raw(key).and_then(|At { value, span }| {
             let table = value.as_table();
             if table.is_none() {
-                self.refuse(key, value, span.clone(), Wrong::expected(format!("a table, {name}")));
+                self.refuse(&format!("`{key}`"), value, span.clone(), Wrong::expected(format!("a table, {name}")));
             }
             table.map(|value| At { value, span })
         });
@@ -121,26 +152,27 @@ impl<'a> Section<'a> {
         let Some(At { value, span }) = self.raw(key) else { return Vec::new() };
         let entries = value.as_array().map(|array| array.iter().collect::<Vec<_>>());
         let Some(entries) = entries else {
-            self.refuse(key, value, span, Wrong::expected(format!("a list of tables, {name}")));
+            self.refuse(&format!("`{key}`"), value, span, Wrong::expected(format!("a list of tables, {name}")));
             return Vec::new();
         };
-        let table = |entry: &'a Spanned<DeValue<'a>>| match entry.get_ref().as_table() {
-            Some(table) => Some(Section::new(self.notes, name, Some(At { value: table, span: entry.span() }))),
-            None => {
-                self.refuse(key, entry.get_ref(), entry.span(), Wrong::expected(format!("a table, {name}")));
-                None
-            }
+        let table = |entry: &'a Spanned<DeValue<'a>>| {
+            let (value, span) = (entry.get_ref(), entry.span());
+            let Some(table) = value.as_table() else {
+                self.refuse(&format!("`{key}`"), value, span, Wrong::expected(format!("a table, {name}")));
+                return None;
+            };
+            Some(Section::new(self.notes, name, Some(At { value: table, span })))
         };
         entries.into_iter().filter_map(table).collect()
     }
 
-    /// Says what a key should have been.
-    fn refuse(&self, key: &str, value: &DeValue<'_>, span: Range<usize>, wrong: Wrong) {
+    /// Says what a value should have been.
+    fn refuse(&self, what: &str, value: &DeValue<'_>, span: Range<usize>, wrong: Wrong) {
         let (span, label) = match wrong.at {
             Some(inner) => (inner, "this one".into()),
-            None => (span, found(value)),
+            None => (span.clone(), found(value, self.notes.source.text.get(span).unwrap_or_default())),
         };
-        let finding = Finding::new(format!("`{key}` must be {}", wrong.expected))
+        let finding = Finding::new(format!("{what} must be {}", wrong.expected))
             .at(&self.notes.source, span, label)
             .maybe_help(wrong.near.map(|near| format!("did you mean \"{near}\"?")));
         self.notes.add(finding);
@@ -165,15 +197,13 @@ impl<'a> Section<'a> {
     }
 }
 
-/// What stands there, in a few words.
-fn found(value: &DeValue<'_>) -> String {
+/// What stands there, in a few words; `literal` is how the file writes it.
+fn found(value: &DeValue<'_>, literal: &str) -> String {
     match value {
         DeValue::String(text) if text.contains('\n') => "found a text of several lines".into(),
         DeValue::String(text) if text.is_empty() => "found an empty string".into(),
         DeValue::String(text) => format!("found the string {}", quoted(text)),
-        DeValue::Integer(_) | DeValue::Float(_) | DeValue::Boolean(_) => {
-            format!("found {}", quoted(&json(value).map_or_else(|_| "no number".into(), |json| json.to_string())))
-        }
+        DeValue::Integer(_) | DeValue::Float(_) | DeValue::Boolean(_) => format!("found {}", quoted(literal)),
         DeValue::Datetime(_) => "found a date".into(),
         DeValue::Array(array) if array.is_empty() => "found an empty list".into(),
         DeValue::Array(_) => "found a list".into(),
@@ -249,7 +279,11 @@ pub(super) fn or_word<T>(
         if value.as_str() == Some(word) {
             return Ok(None);
         }
-        read(value).map(Some).map_err(|wrong| Wrong::expected(format!("{} or \"{word}\"", wrong.expected)))
+        read(value).map(Some).map_err(|wrong| Wrong {
+            expected: format!("{}, or \"{word}\"", wrong.expected),
+            near: value.as_str().and_then(|text| nearest(text, [word])).map(str::to_owned),
+            at: wrong.at,
+        })
     }
 }
 
@@ -257,30 +291,6 @@ pub(super) fn or_word<T>(
 pub(super) fn limit(value: &DeValue<'_>) -> Result<LimitOverride, Wrong> {
     let limit = or_word("none", number(scalar::LIMIT))(value)?;
     Ok(limit.map_or(LimitOverride::None, LimitOverride::Value))
-}
-
-/// A list of texts, each read by `read`; an error points at the element.
-pub(super) fn list<T>(
-    what: &'static str,
-    may_be_empty: bool,
-    read: impl Fn(&str) -> Result<T, Wrong>,
-) -> impl Fn(&DeValue<'_>) -> Result<Vec<At<T>>, Wrong> {
-    move |value| {
-        let Some(array) = value.as_array() else { return Err(Wrong::expected(format!("a list of {what}"))) };
-        if array.is_empty() && !may_be_empty {
-            return Err(Wrong::expected(format!("a list of at least one of {what}")));
-        }
-        let element = |element: &Spanned<DeValue<'_>>| {
-            let wrong = |wrong: Wrong| Wrong {
-                expected: format!("a list of {what}, each {}", wrong.expected),
-                at: Some(element.span()),
-                ..wrong
-            };
-            let text = element.get_ref().as_str().ok_or_else(|| wrong(Wrong::expected("a text")))?;
-            read(text).map(|value| At { value, span: element.span() }).map_err(wrong)
-        };
-        array.iter().map(element).collect()
-    }
 }
 
 /// A value as JSON; TOML's dates, `inf` and `nan` have none.

@@ -57,9 +57,9 @@ impl Decimal {
     pub(super) fn wrong(self) -> Wrong {
         let Self { least, most, above } = self;
         Wrong::expected(if above {
-            format!("a number above {least} and at most {most}")
+            format!("a number above {least} and at most {}", grouped(&most.to_string()))
         } else {
-            format!("a number from {least} to {most}")
+            format!("a number from {least} to {}", grouped(&most.to_string()))
         })
     }
 }
@@ -71,7 +71,7 @@ pub(super) const IN_FLIGHT: RangeInclusive<u64> = 1..=10_000;
 pub(super) const SEED: RangeInclusive<u64> = 0..=i64::MAX as u64;
 pub(super) const BURNDOWN: RangeInclusive<u64> = 1..=1_000;
 pub(super) const MAX_TOKENS: RangeInclusive<u64> = 1..=10_000_000;
-pub(super) const LIMIT: Decimal = Decimal::above(0.0, 1e15);
+pub(super) const LIMIT: Decimal = Decimal::above(0.0, 1e12);
 pub(super) const SHARE: Decimal = Decimal::above(0.0, 1.0);
 pub(super) const PART: Decimal = Decimal::from(0.0, 1.0);
 pub(super) const CONFIDENCE: Decimal = Decimal::from(0.5, 0.9999);
@@ -79,7 +79,7 @@ pub(super) const COST: Decimal = Decimal::from(0.0, 1e9);
 /// Converse takes 0 to 1; some families' native bodies take more (source: Bedrock user guide, `model-parameters-*`).
 pub(super) const TEMPERATURE: Decimal = Decimal::from(0.0, 5.0);
 
-const DAY: Duration = Duration::from_secs(86_400);
+const DAY: Duration = Duration::from_hours(24);
 const DURATION: &str = "a duration such as \"90s\", \"10m\" or \"1h30m\"";
 
 /// A whole number between bounds.
@@ -90,7 +90,22 @@ pub(super) fn whole(number: i128, bounds: &RangeInclusive<u64>) -> Result<u64, W
 
 /// What a whole number between bounds is called.
 pub(super) fn whole_wrong(bounds: &RangeInclusive<u64>) -> Wrong {
-    Wrong::expected(format!("a whole number from {} to {}", bounds.start(), bounds.end()))
+    Wrong::expected(format!("a whole number from {} to {}", bounds.start(), grouped(&bounds.end().to_string())))
+}
+
+/// A number's digits in groups of three; those of a fraction as they are.
+fn grouped(number: &str) -> String {
+    if number.contains('.') {
+        return number.to_owned();
+    }
+    let mut text = String::new();
+    for (index, digit) in number.chars().enumerate() {
+        if index > 0 && (number.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
 }
 
 /// One of several words.
@@ -144,7 +159,7 @@ fn none_or(text: &str, number: Option<f64>, range: &Decimal) -> Result<Option<f6
     match number {
         Some(number) => Ok(Some(number)),
         None if text == "none" => Ok(None),
-        None => Err(format!("expected {} or \"none\"", range.wrong().expected)),
+        None => Err(format!("expected {}, or \"none\"", range.wrong().expected)),
     }
 }
 

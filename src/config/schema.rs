@@ -11,7 +11,7 @@ use super::finding::{ConfigError, Finding, Source, nearest, quoted};
 use super::parameters::Set;
 use super::prompts;
 use super::reader::{
-    At, Notes, Section, any_text, duration, flag, json, limit, list, number, or_word, text, text_as, whole, word,
+    At, Notes, Section, any_text, duration, flag, json, limit, number, or_word, text, text_as, whole, word,
 };
 use super::scalar::{self, one_of};
 use super::variant::{self, Entry};
@@ -23,12 +23,15 @@ use crate::bench::quota::QuotaOverrides;
 /// Checks of the schema that a later version brings.
 const LATER_CHECKS: [&str; 8] =
     ["not_contains", "equals", "regex", "json", "json_schema", "min_words", "similar_to", "judge"];
+/// How many errors of TOML itself are shown.
+const MOST_SYNTAX_ERRORS: usize = 3;
 /// The margin of `not_worse_than` where none is given.
 const DEFAULT_MARGIN: f64 = 0.05;
 /// Stands for the task while templates are checked of a file that has none: an option may still bring it.
 const SOME_TASK: &str = "task";
 
 /// A configuration: read, checked, and ready to become a plan.
+#[expect(clippy::option_option, reason = "unset, set to none, set to a value")]
 #[derive(Debug, Clone)]
 pub struct Config {
     pub(super) source: Arc<Source>,
@@ -49,11 +52,13 @@ pub fn parse(name: &str, text: &str, base: &Path) -> Result<Config, ConfigError>
 
 /// The same for a source that was read.
 pub(super) fn parse_source(source: Arc<Source>, base: &Path) -> Result<Config, ConfigError> {
-    let (root, errors) = DeTable::parse_recoverable(&source.text);
-    let finding = |error: toml::de::Error| {
+    let (root, mut errors) = DeTable::parse_recoverable(&source.text);
+    let finding = |error: &toml::de::Error| {
         Finding::new(error.message().to_owned()).at(&source, error.span().unwrap_or(0..0), "not TOML")
     };
-    ConfigError::unless_empty(errors.into_iter().map(finding).collect())?;
+    errors.sort_by_key(|error| error.span().map_or(0, |span| span.start));
+    // The parser goes on after an error, but what it then stumbles over is often the first error once more.
+    ConfigError::unless_empty(errors.iter().take(MOST_SYNTAX_ERRORS).map(finding).collect())?;
     let notes = Notes::new(Arc::clone(&source));
     let config = tables(&notes, At { value: root.get_ref(), span: root.span() }, base);
     ConfigError::unless_empty(notes.into_findings())?;
@@ -68,7 +73,7 @@ fn tables(notes: &Notes, root: At<&DeTable<'_>>, base: &Path) -> Config {
     let mut bedrock = root.section("bedrock", "[bedrock]");
     let endpoint = bedrock.value("endpoint", text_as(scalar::endpoint)).unwrap_or_default();
     let region = bedrock.value("region", text_as(scalar::region));
-    let models = bedrock.value("models", list("model ids", false, scalar::model_id));
+    let models = bedrock.list("models", "model", false, scalar::model_id);
     let models = models.map(|models| distinct(models, notes));
     let api = api(&mut bedrock);
     let defaults = Set::of_all(&mut bedrock);
@@ -184,12 +189,13 @@ fn quota(mut section: Section<'_>) -> QuotaTable {
         overrides,
         share: section.value("share", number(scalar::SHARE)),
         burst: section.value("burst", number(scalar::SHARE)).unwrap_or(0.10),
-        active: section.value("active", duration).unwrap_or(Duration::from_secs(86_400)),
+        active: section.value("active", duration).unwrap_or(Duration::from_hours(24)),
     };
     section.finish();
     table
 }
 
+#[expect(clippy::option_option, reason = "unset, set to none, set to a value")]
 struct BenchTable {
     /// A plan of which only the keys of [bench] are meant.
     plan: Plan,

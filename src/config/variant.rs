@@ -6,7 +6,7 @@ use std::ops::Range;
 use super::finding::{Finding, quoted};
 use super::parameters::Set;
 use super::prompts::Templates;
-use super::reader::{At, Notes, Section, any_text, list, text, whole, word};
+use super::reader::{At, Notes, Section, any_text, text, whole, word};
 use super::scalar::{self, Wrong};
 use crate::bench::plan::Variant;
 use crate::bench::request::{CacheAfter, Role, Turn};
@@ -63,7 +63,7 @@ fn one(mut section: Section<'_>, defaults: &Set, notes: &Notes) -> Option<(Range
     let prompt = section.get("prompt", text).filter(|_| has_prompt);
     let system = section.get("system", any_text);
     let parameters = Set::of_variant(&mut section).over(defaults);
-    let models = section.value("models", list("model ids", false, scalar::model_id)).unwrap_or_default();
+    let models = section.list("models", "model", false, scalar::model_id).unwrap_or_default();
     let cache_after = section.get("cache_after", word(&CACHE_POINTS));
     later(&mut section, notes);
     let (messages, places) = messages(section.sections("message", "[[variant.message]]"), notes);
@@ -160,6 +160,6 @@ fn name(value: &toml::de::DeValue<'_>) -> Result<String, Wrong> {
     };
     let name = value.as_str().filter(good).map(str::to_owned);
     name.ok_or_else(|| {
-        Wrong::expected(format!("a name: one line of 1 to {LONGEST_NAME} characters without white space around it"))
+        Wrong::expected(format!("one line of 1 to {LONGEST_NAME} characters without white space around it"))
     })
 }

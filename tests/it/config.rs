@@ -4,6 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use proptest::prelude::{Just, Strategy as _};
 use quotient::bench::plan::{Api, Concurrency, Endpoint, Gate, Keep, Plan, Timeouts};
 use quotient::bench::quota::{LimitOverride, QuotaOverrides};
 use quotient::bench::request::{CacheAfter, Request, Role, Turn};
@@ -219,11 +220,12 @@ fn the_starter_holds_the_defaults() {
     let keys: String = STARTER
         .lines()
         .map(|line| match line.strip_prefix("# ") {
-            Some(key) if key.contains(" = ") && !key.contains("role") && !key.contains("text =") => key,
-            Some(table) if table.starts_with('[') && !table.contains("message") => table,
+            Some(key) if !key.starts_with('`') && key.split_whitespace().nth(1) == Some("=") => key,
+            Some(table) if table.starts_with('[') => table,
             _ => line,
         })
-        .filter(|line| !line.starts_with("cases") && !line.starts_with("cache_after"))
+        // A file of cases would have to be there, and excludes `content`.
+        .filter(|line| !line.starts_with("cases "))
         .map(|line| format!("{line}\n"))
         .collect();
     let plan = plan_of(&keys, &Overrides::default()).unwrap();
@@ -410,11 +412,11 @@ fn wrong_options_are_named() {
         ),
         (Overrides { objective: Some("thruput".into()), ..usual() }, "--objective thruput: expected \"throughput\", "),
         (Overrides { objective: Some("thruput".into()), ..usual() }, "; did you mean throughput?"),
-        (Overrides { trials: Some(0), ..usual() }, "--trials 0: expected a whole number from 1 to 1000000"),
-        (Overrides { burndown: Some(0), ..usual() }, "--burndown 0: expected a whole number from 1 to 1000"),
+        (Overrides { trials: Some(0), ..usual() }, "--trials 0: expected a whole number from 1 to 1,000,000"),
+        (Overrides { burndown: Some(0), ..usual() }, "--burndown 0: expected a whole number from 1 to 1,000"),
         (
             Overrides { concurrency: Some(Concurrency::Fixed(0)), ..usual() },
-            "--concurrency 0: expected a whole number from 1 to 10000",
+            "--concurrency 0: expected a whole number from 1 to 10,000",
         ),
         (Overrides { rpm: Some(LimitOverride::Value(-1.0)), ..usual() }, "--rpm -1: expected a number above 0"),
         (Overrides { max_cost: Some(Some(f64::NAN)), ..usual() }, "--max-cost NaN: expected a number from 0"),
@@ -435,4 +437,35 @@ fn content_of_the_command_line_brings_no_other_variable() {
     let text = std::fs::read_to_string(data().join("every_key.toml")).unwrap();
     let error = plan_of(&text, &Overrides { content: Some("x".into()), ..Overrides::default() }).unwrap_err();
     assert!(error.contains("nothing supplies `language`"), "{error}");
+}
+
+proptest::proptest! {
+    /// Whatever a file holds, it is taken or refused in words: spans of any finding can be shown.
+    #[test]
+    fn no_file_makes_it_panic(
+        (text, at) in proptest::sample::select(vec!["schema.toml", "every_key.toml", "errors/missing_variable.toml"])
+            .prop_map(|name| std::fs::read_to_string(data().join(name)).unwrap())
+            .prop_flat_map(|text| { let length = text.chars().count(); (Just(text), 0..length) }),
+        cut in 0_usize..40,
+        put in "[\"'{}%#\\[\\]=.,\\\\\n\t\u{1b}\u{9b}é😀a-z0-9 ]{0,12}",
+    ) {
+        let mangled: String =
+            text.chars().take(at).chain(put.chars()).chain(text.chars().skip(at + cut)).collect();
+        let plan = config::parse("mangled.toml", &mangled, &data()).and_then(|config| config.plan(&Overrides::default()));
+        if let Err(error) = plan {
+            proptest::prop_assert!(error.render(true).contains("error"));
+            proptest::prop_assert!(!error.to_string().contains(|c: char| c.is_control() && c != '\n'));
+        }
+    }
+
+    /// The same for a file of cases.
+    #[test]
+    fn no_cases_file_makes_it_panic(lines in "([{}\\[\\]\":,a-z0-9é😀\u{1b}\\\\ \n\r\t]|\"id\": |\"content\": \"x\"){0,60}") {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("c.jsonl"), lines).unwrap();
+        let text = small("").replace("task =", "cases = \"c.jsonl\"\ntask =");
+        if let Err(error) = config::parse("test.toml", &text, folder.path()) {
+            proptest::prop_assert!(!error.to_string().contains(|c: char| c.is_control() && c != '\n'));
+        }
+    }
 }
