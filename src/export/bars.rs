@@ -100,7 +100,7 @@ const TICK_SIZE: u32 = 11;
 const WIDEST_NAME: f64 = 320.0;
 const FONT: &str = "Helvetica Neue, Helvetica, Arial, DejaVu Sans, sans-serif";
 /// A limit farther out than so many times the longest bar would squeeze all bars to nothing; it stands at the edge.
-const FAR: f64 = 4.0;
+const FAR: f64 = 5.0;
 
 /// Places in a picture, in pixels.
 struct Frame {
@@ -117,9 +117,10 @@ struct Frame {
 impl Frame {
     fn of(picture: &Picture<'_>) -> Self {
         let widest = picture.names.iter().map(|name| width(&line(name), f64::from(NAME_SIZE))).fold(0.0, f64::max);
-        let names = widest.clamp(60.0, WIDEST_NAME).ceil() + 10.0;
+        // At least as wide as the words under the names.
+        let names = widest.clamp(96.0, WIDEST_NAME).ceil() + 10.0;
         let panels = picture.panels.len() as f64;
-        let (panel, gap) = (if panels > 1.0 { 330.0 } else { 560.0 }, 28.0);
+        let (panel, gap) = (if panels > 1.0 { 350.0 } else { 580.0 }, 28.0);
         let legend = if picture.series.is_empty() { 0.0 } else { 24.0 };
         let top = 44.0 + 19.0 * picture.subtitle.len() as f64 + legend;
         let titled = picture.panels.iter().any(|panel| !panel.title.is_empty());
@@ -147,8 +148,6 @@ impl Frame {
 pub(crate) fn draw(picture: &Picture<'_>, palette: &Palette) -> String {
     let frame = Frame::of(picture);
     let mut scene = Scene::new(frame.width, frame.height).with_background(Some(palette.background));
-    scene.text_color = Some(palette.text.into());
-    scene.font_family = Some(FONT.into());
     heading(&mut scene, picture, &frame, palette);
     names(&mut scene, picture, &frame, palette);
     for (index, panel) in picture.panels.iter().enumerate() {
@@ -163,11 +162,11 @@ pub(crate) fn draw(picture: &Picture<'_>, palette: &Palette) -> String {
     }
     // Without this the backend would add a hover style to every document that has a title in it.
     scene.has_tooltips = false;
-    rooted(&SvgBackend::new().with_pretty(true).render_scene(&scene), picture, &frame)
+    rooted(&SvgBackend::new().with_pretty(true).render_scene(&scene), picture, &frame, palette)
 }
 
 /// kuva's root element knows no `viewBox` and no words for those who cannot see the picture.
-fn rooted(svg: &str, picture: &Picture<'_>, frame: &Frame) -> String {
+fn rooted(svg: &str, picture: &Picture<'_>, frame: &Frame, palette: &Palette) -> String {
     let body = svg.split_once('>').map_or(svg, |(_, body)| body);
     let (width, height) = (frame.width, frame.height);
     let title: Vec<&str> =
@@ -177,14 +176,9 @@ fn rooted(svg: &str, picture: &Picture<'_>, frame: &Frame) -> String {
         "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{height}\" \
          viewBox=\"0 0 {width} {height}\" role=\"img\" aria-label=\"{title}\" font-family=\"{FONT}\" fill=\"{}\">\n\
          <title>{title}</title>\n<desc>{}</desc>{body}",
-        root_fill(svg),
+        palette.text,
         xml(&description(picture)),
     )
-}
-
-fn root_fill(svg: &str) -> &str {
-    let root = svg.split_once('>').map_or("", |(root, _)| root);
-    root.split_once(" fill=\"").and_then(|(_, rest)| rest.split_once('"')).map_or("#000000", |(fill, _)| fill)
 }
 
 /// Every value of the picture in words.
@@ -252,7 +246,7 @@ fn panel_into(scene: &mut Scene, panel: &Panel, frame: &Frame, palette: &Palette
     let computed = ComputedLayout::from_layout(&layout);
     scene.elements.extend(render_bar(&plot(panel, palette), layout).elements);
     if !panel.title.is_empty() {
-        scene.add(Words { bold: true, ..Words::new(0.0, 17.0, panel.title, 14) }.primitive());
+        scene.add(Words { bold: true, ..Words::new(0.0, 17.0, panel.title, 13) }.primitive());
     }
     if let Some(limit) = &panel.limit {
         limit_into(scene, limit, &computed, &scale, frame, palette);
@@ -374,6 +368,7 @@ fn row_into(scene: &mut Scene, row: &Row, y: f64, computed: &ComputedLayout, pal
             scene.add(Words { colour: Some(colour), ..Words::new(8.0, y + 4.0, why, LABEL_SIZE) }.primitive());
         }
         Row::Bar { parts, whisker, label } => {
+            parts_into(scene, parts, y, computed, palette);
             let mut end = computed.map_x(parts.iter().sum());
             if let Some((low, high)) = whisker {
                 let (low, high) = (computed.map_x(*low), computed.map_x(*high));
@@ -389,6 +384,22 @@ fn row_into(scene: &mut Scene, row: &Row, y: f64, computed: &ComputedLayout, pal
             scene.add(rect(end + 4.0, y - 8.0, room + 6.0, 16.0, palette.background));
             scene.add(Words::new(end + 7.0, y + 4.0, label, LABEL_SIZE).primitive());
         }
+    }
+}
+
+/// The values of a stacked bar's parts, each inside its part where it fits.
+fn parts_into(scene: &mut Scene, parts: &[f64], y: f64, computed: &ComputedLayout, palette: &Palette) {
+    let mut sum = 0.0;
+    for (index, part) in parts.iter().enumerate().filter(|_| parts.len() > 1) {
+        let (from, to) = (computed.map_x(sum), computed.map_x(sum + part));
+        sum += part;
+        let text = number(*part);
+        if width(&text, f64::from(TICK_SIZE)) + 8.0 > to - from {
+            continue;
+        }
+        let words = Words::new(f64::midpoint(from, to), y + 4.0, &text, TICK_SIZE);
+        let colour = Some(palette.on_series[index % palette.on_series.len()]);
+        scene.add(Words { anchor: TextAnchor::Middle, colour, ..words }.primitive());
     }
 }
 

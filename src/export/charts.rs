@@ -65,10 +65,10 @@ fn tokens(chart: &Chart, run: &RunReport, model: &ModelReport, palette: &Palette
 }
 
 fn throughput(chart: &Chart, run: &RunReport, model: &ModelReport, palette: &Palette) -> String {
-    let requests = panel("Requests per Minute (RPM)", "Requests per minute", 0, model, |v| {
+    let requests = panel("Requests per Minute by Prompt Variant", "Requests per minute", 0, model, |v| {
         simple(v, v.requests_per_minute, number)
     });
-    let tokens = panel("Tokens per Minute (TPM)", "Tokens per minute", 1, model, |v| {
+    let tokens = panel("Tokens per Minute by Prompt Variant", "Tokens per minute", 1, model, |v| {
         simple(v, v.tokens_per_minute, |value| estimated(v, number(value)))
     });
     let panels = vec![limited(requests, model, LimitKind::Rpm), limited(tokens, model, LimitKind::Tpm)];
@@ -76,10 +76,10 @@ fn throughput(chart: &Chart, run: &RunReport, model: &ModelReport, palette: &Pal
 }
 
 fn performance(chart: &Chart, run: &RunReport, model: &ModelReport, palette: &Palette) -> String {
-    let tokens = panel("Average Tokens per Request", "Tokens per request", 0, model, |v| {
+    let tokens = panel("Tokens per Request by Prompt Variant", "Mean tokens per request", 0, model, |v| {
         simple(v, v.tokens.as_ref().map(|t| t.total), |value| estimated(v, number(value)))
     });
-    let speed = panel("Tokens per Second", "Tokens per second", 2, model, |v| {
+    let speed = panel("Tokens per Second by Prompt Variant", "Tokens per second", 2, model, |v| {
         simple(v, v.tokens_per_second, |value| estimated(v, number(value)))
     });
     draw(&picture(chart, run, model, vec![tokens, speed]), palette)

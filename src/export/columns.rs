@@ -1,6 +1,6 @@
 //! Columns: the figures of a variant as every table for people shows them, units in the heads.
 
-use crate::bench::report::{ModelReport, QuantilesReport, Report, RunReport, VariantReport};
+use crate::bench::report::{ModelReport, QuantilesReport, Report, RunReport, VariantReport, shortened};
 use crate::export::text::number;
 
 /// One column of a table for people.
@@ -21,8 +21,8 @@ pub(crate) const COLUMNS: &[Column] = &[
     Column { head: "output tokens", narrow: true, cell: |v| tokens(v, v.tokens.as_ref().map(|t| t.output)) },
     Column { head: "total tokens", narrow: true, cell: |v| tokens(v, v.tokens.as_ref().map(|t| t.total)) },
     Column { head: "quota tokens", narrow: false, cell: |v| tokens(v, v.quota_tokens.settled) },
-    Column { head: "p50 ms", narrow: true, cell: |v| plain(quantiles(v).and_then(|q| q.p50)) },
-    Column { head: "p95 ms", narrow: false, cell: |v| plain(quantiles(v).and_then(|q| q.p95)) },
+    Column { head: "p50 ms", narrow: true, cell: |v| quantile(v, |q| q.p50, "n<10") },
+    Column { head: "p95 ms", narrow: false, cell: |v| quantile(v, |q| q.p95, "n<100") },
     Column { head: "tokens/s", narrow: true, cell: |v| tokens(v, v.tokens_per_second) },
     Column { head: "accepted %", narrow: true, cell: |v| plain(v.accepted.rate.map(|rate| rate * 100.0)) },
     Column { head: "capacity req/min", narrow: true, cell: |v| tokens(v, v.capacity.requests_per_minute) },
@@ -36,8 +36,10 @@ pub(crate) const COLUMNS: &[Column] = &[
     Column { head: "USD/1,000 req", narrow: false, cell: |v| plain(v.cost_usd_per_request.map(|usd| usd * 1_000.0)) },
 ];
 
-fn quantiles(variant: &VariantReport) -> Option<&QuantilesReport> {
-    variant.latency_ms.e2e.as_ref()
+/// A quantile of E2E; where it is withheld, of how few trials nothing can be said.
+fn quantile(variant: &VariantReport, of: impl Fn(&QuantilesReport) -> Option<f64>, withheld: &str) -> String {
+    let e2e = variant.latency_ms.e2e.as_ref();
+    e2e.map(|e2e| of(e2e).map_or_else(|| withheld.into(), number)).unwrap_or_default()
 }
 
 fn plain(value: Option<f64>) -> String {
@@ -139,7 +141,7 @@ pub(crate) fn verdicts(model: &ModelReport) -> impl Iterator<Item = VerdictLine<
 pub(crate) fn faults(model: &ModelReport) -> impl Iterator<Item = (&str, String)> {
     model.variants.iter().filter(|v| !v.errors.is_empty() || v.error.is_some()).map(|v| {
         let counts: Vec<String> = v.errors.iter().map(|(kind, n)| format!("{kind} × {n}")).collect();
-        let last = v.error.as_ref().map(|error| format!("last: {error}"));
+        let last = v.error.as_ref().map(|error| format!("last: {}", shortened(error, 300)));
         (v.name.as_str(), counts.into_iter().chain(last).collect::<Vec<_>>().join("; "))
     })
 }

@@ -66,7 +66,9 @@ fn lines(code: u32) -> Option<Glyph> {
         *arm = c.to_digit(10)?;
     }
     let mut areas = Vec::new();
-    for (side, weight) in arms.into_iter().enumerate() {
+    // From the left on, so that what lies in a row joins in that order.
+    for side in [3, 1, 0, 2] {
+        let weight = arms[side];
         let crossing = [arms[(side + 1) % 4], arms[(side + 3) % 4]];
         areas.extend(strokes(side, weight, crossing).into_iter().map(|stroke| arm(side, stroke)));
     }

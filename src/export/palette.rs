@@ -20,6 +20,8 @@ pub struct Palette {
     pub grid: &'static str,
     /// Series of a chart, in order.
     pub series: [&'static str; 4],
+    /// Text on each series.
+    pub on_series: [&'static str; 4],
     /// The quota's line.
     pub limit: &'static str,
     /// What must be read: SIMULATED.
@@ -39,6 +41,7 @@ pub const LIGHT: Palette = Palette {
     axis: "#818b98",
     grid: "#e4e8ec",
     series: ["#0072b2", "#e69f00", "#009e73", "#cc79a7"],
+    on_series: ["#ffffff", "#1f2328", "#1f2328", "#1f2328"],
     limit: "#b3261e",
     warning: "#9a4b00",
     failure: "#b3261e",
@@ -57,6 +60,7 @@ pub const DARK: Palette = Palette {
     axis: "#6e7681",
     grid: "#262c36",
     series: ["#56b4e9", "#e69f00", "#2fbf97", "#e3a1c6"],
+    on_series: ["#0d1117"; 4],
     limit: "#ff8a80",
     warning: "#f0b43c",
     failure: "#ff8a80",

@@ -28,11 +28,7 @@ type Rgb = (u8, u8, u8);
 struct Look {
     fore: Rgb,
     back: Option<Rgb>,
-    bold: bool,
-    italic: bool,
-    underlined: bool,
-    crossed: bool,
-    hidden: bool,
+    modifier: Modifier,
 }
 
 /// Text of one look, from a column on, over so many columns.
@@ -69,6 +65,24 @@ pub fn svg(buffer: &Buffer, dark: bool) -> String {
     )
 }
 
+/// The modifiers of text as attributes.
+fn attributes(modifier: Modifier) -> String {
+    let mut out = String::new();
+    if modifier.contains(Modifier::BOLD) {
+        out.push_str(" font-weight=\"700\"");
+    }
+    if modifier.contains(Modifier::ITALIC) {
+        out.push_str(" font-style=\"italic\"");
+    }
+    out.push_str(match (modifier.contains(Modifier::UNDERLINED), modifier.contains(Modifier::CROSSED_OUT)) {
+        (true, true) => " text-decoration=\"underline line-through\"",
+        (true, false) => " text-decoration=\"underline\"",
+        (false, true) => " text-decoration=\"line-through\"",
+        (false, false) => "",
+    });
+    out
+}
+
 /// What was painted so far.
 struct Painter {
     palette: &'static Palette,
@@ -95,19 +109,23 @@ impl Painter {
                 let wide = columns as u32 * CELL_WIDTH;
                 self.area((0, back, 100), Area { x, y, w: wide, h: CELL_HEIGHT });
             }
-            let shape = if look.hidden { Some(Glyph::Areas(Vec::new(), 100)) } else { glyph(symbol) };
+            let shape = if look.modifier.contains(Modifier::HIDDEN) {
+                Some(Glyph::Areas(Vec::new(), 100))
+            } else {
+                glyph(symbol)
+            };
             match shape {
                 Some(shape) => self.shape(shape, (x, y), look.fore),
                 None => {
                     if let Some(done) = extended(&mut run, column as u32, columns as u32, symbol, look) {
-                        self.text(row, done);
+                        self.text(row, &done);
                     }
                 }
             }
             column += columns;
         }
         if let Some(done) = run {
-            self.text(row, done);
+            self.text(row, &done);
         }
     }
 
@@ -133,18 +151,19 @@ impl Painter {
         }
     }
 
-    /// Adds a rectangle; one that goes on to the right where the last one ends becomes one with it.
+    /// Adds a rectangle; one that touches or overlaps an earlier one on its left, at the same height, becomes one with it.
     fn area(&mut self, key: (u8, Rgb, u8), area: Area) {
         let areas = self.areas.entry(key).or_default();
-        let joins = |last: &&mut Area| last.y == area.y && last.h == area.h && last.x + last.w == area.x;
+        let joins =
+            |last: &&mut Area| last.y == area.y && last.h == area.h && (last.x..=last.x + last.w).contains(&area.x);
         // Not far back: a cell has at most eight rectangles.
         match areas.iter_mut().rev().take(16).find(joins) {
-            Some(last) => last.w += area.w,
+            Some(last) => last.w = last.w.max(area.x + area.w - last.x),
             None => areas.push(area),
         }
     }
 
-    fn text(&mut self, row: u32, run: Run) {
+    fn text(&mut self, row: u32, run: &Run) {
         let trimmed = run.text.trim_end_matches(' ');
         let columns = run.columns - (run.text.len() - trimmed.len()) as u32;
         if trimmed.is_empty() {
@@ -159,18 +178,7 @@ impl Painter {
             columns * CELL_WIDTH,
             hex(look.fore)
         );
-        if look.bold {
-            self.text.push_str(" font-weight=\"700\"");
-        }
-        if look.italic {
-            self.text.push_str(" font-style=\"italic\"");
-        }
-        let lines = [(look.underlined, "underline"), (look.crossed, "line-through")];
-        let lines: Vec<&str> = lines.into_iter().filter(|(on, _)| *on).map(|(_, name)| name).collect();
-        if !lines.is_empty() {
-            let _ = write!(self.text, " text-decoration=\"{}\"", lines.join(" "));
-        }
-        let _ = writeln!(self.text, ">{}</text>", xml(trimmed));
+        let _ = writeln!(self.text, "{}>{}</text>", attributes(look.modifier), xml(trimmed));
     }
 
     /// Grounds first, then geometry, then text.
@@ -210,9 +218,7 @@ fn extended(run: &mut Option<Run>, column: u32, columns: u32, symbol: &str, look
             return None;
         }
     }
-    // An underlined or crossed-out blank is ink; any other is not.
-    let ink = symbol != " " || look.underlined || look.crossed;
-    let next = ink.then(|| Run { column, columns, text: symbol.into(), look });
+    let next = (symbol != " ").then(|| Run { column, columns, text: symbol.into(), look });
     std::mem::replace(run, next)
 }
 
@@ -228,15 +234,11 @@ impl Look {
         if has(Modifier::DIM) {
             fore = mixed(fore, back.unwrap_or(ground));
         }
-        Self {
-            fore,
-            back,
-            bold: has(Modifier::BOLD),
-            italic: has(Modifier::ITALIC),
-            underlined: has(Modifier::UNDERLINED),
-            crossed: has(Modifier::CROSSED_OUT),
-            hidden: has(Modifier::HIDDEN),
+        // A theme chosen for dark terminals must be readable in the light picture too. Geometry may be faint.
+        if glyph(cell.symbol()).is_none() {
+            fore = readable(fore, back.unwrap_or(ground), [rgb(palette.text), ground]);
         }
+        Self { fore, back, modifier: cell.modifier }
     }
 }
 
@@ -289,4 +291,99 @@ fn hex((r, g, b): Rgb) -> String {
 fn mixed(fore: Rgb, ground: Rgb) -> Rgb {
     let mix = |a: u8, b: u8| ((u16::from(a) * 6 + u16::from(b) * 4) / 10) as u8;
     (mix(fore.0, ground.0), mix(fore.1, ground.1), mix(fore.2, ground.2))
+}
+
+/// The text's colour, or where it is too close to its ground, the one of two that stands out best.
+fn readable(fore: Rgb, ground: Rgb, others: [Rgb; 2]) -> Rgb {
+    /// As WCAG asks of large text and signs.
+    const LEAST: f64 = 3.0;
+    if contrast(fore, ground) >= LEAST {
+        return fore;
+    }
+    let [one, other] = others;
+    if contrast(one, ground) >= contrast(other, ground) { one } else { other }
+}
+
+/// The contrast ratio of two colours, 1 to 21 (<https://www.w3.org/TR/WCAG22/#dfn-contrast-ratio>).
+fn contrast(a: Rgb, b: Rgb) -> f64 {
+    let channel = |value: u8| {
+        let share = f64::from(value) / 255.0;
+        if share <= 0.040_45 { share / 12.92 } else { ((share + 0.055) / 1.055).powf(2.4) }
+    };
+    let luminance = |(r, g, b): Rgb| 0.2126 * channel(r) + 0.7152 * channel(g) + 0.0722 * channel(b);
+    let (a, b) = (luminance(a), luminance(b));
+    (a.max(b) + 0.05) / (a.min(b) + 0.05)
+}
+
+#[cfg(test)]
+mod tests {
+    use ratatui::layout::Rect;
+    use ratatui::style::Style;
+
+    use super::*;
+
+    fn drawn(text: &str, style: Style) -> String {
+        let mut buffer = Buffer::empty(Rect::new(0, 0, 20, 1));
+        buffer.set_string(0, 0, text, style);
+        svg(&buffer, true)
+    }
+
+    #[test]
+    fn text_is_pinned_to_its_columns() {
+        assert!(drawn("hello", Style::new()).contains("<text x=\"0\" y=\"12\" textLength=\"40\""));
+        let gap = drawn("one two  three", Style::new());
+        assert!(gap.contains(">one two</text>") && gap.contains("<text x=\"72\""), "{gap}");
+    }
+
+    #[test]
+    fn wide_glyphs_take_two_columns_and_are_a_run_of_their_own() {
+        let svg = drawn("ab漢字c", Style::new());
+        assert!(svg.contains("x=\"0\" y=\"12\" textLength=\"16\""), "{svg}");
+        assert!(svg.contains("x=\"16\" y=\"12\" textLength=\"32\""), "{svg}");
+        assert!(svg.contains("x=\"48\" y=\"12\" textLength=\"8\""), "{svg}");
+    }
+
+    #[test]
+    fn modifiers_are_honoured() {
+        assert!(drawn("x", Style::new().bold()).contains("font-weight=\"700\""));
+        assert!(drawn("x", Style::new().italic()).contains("font-style=\"italic\""));
+        assert!(drawn("x", Style::new().underlined()).contains("text-decoration=\"underline\""));
+        let both = drawn("x", Style::new().underlined().crossed_out());
+        assert_eq!(both.matches("text-decoration=\"underline line-through\"").count(), 1);
+        assert!(!drawn("x", Style::new().hidden()).contains("<text"));
+        let Palette { text, background, .. } = Palette::of(true);
+        let reversed = drawn("x", Style::new().reversed());
+        assert!(reversed.contains(&format!("<path fill=\"{text}\" d=\"M0 0h8v16h-8z\"")), "{reversed}");
+        assert!(reversed.contains(&format!("fill=\"{background}\">x</text>")), "{reversed}");
+        assert!(!drawn("x", Style::new().dim()).contains(&format!("fill=\"{text}\">x")));
+    }
+
+    #[test]
+    fn a_bar_is_one_rectangle() {
+        assert!(drawn("█████", Style::new().blue()).contains("d=\"M0 0h40v16h-40z\""));
+        assert!(drawn("─────", Style::new()).contains("d=\"M0 7h40v1h-40z\""));
+    }
+
+    #[test]
+    fn every_colour_has_a_value_and_text_is_readable() {
+        assert_eq!(colour(Color::Indexed(16), Palette::of(true)), Some((0, 0, 0)));
+        assert_eq!(colour(Color::Indexed(231), Palette::of(true)), Some((255, 255, 255)));
+        assert_eq!(colour(Color::Indexed(255), Palette::of(true)), Some((238, 238, 238)));
+        for dark in [true, false] {
+            let palette = Palette::of(dark);
+            for index in 0..=255 {
+                for style in [Style::new().fg(Color::Indexed(index)), Style::new().black().bg(Color::Indexed(index))] {
+                    let mut cell = Cell::new("x");
+                    cell.set_style(style);
+                    let look = Look::of(&cell, palette);
+                    assert!(contrast(look.fore, look.back.unwrap_or(rgb(palette.background))) >= 3.0, "{index} {dark}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn an_empty_buffer_is_a_picture_too() {
+        assert!(svg(&Buffer::empty(Rect::new(0, 0, 0, 0)), false).ends_with("</svg>\n"));
+    }
 }

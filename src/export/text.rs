@@ -33,7 +33,7 @@ fn is_xml(c: char) -> bool {
     matches!(c, '\t' | '\n' | '\r' | ' '..='\u{D7FF}' | '\u{E000}'..='\u{FFFD}' | '\u{10000}'..)
 }
 
-/// Advance widths of ASCII from the space on, in hundredths of an em, of DejaVu Sans: the widest of the fonts that
+/// Advance widths of ASCII from the space on, in hundredths of an em, of `DejaVu Sans`: the widest of the fonts that
 /// the charts ask for, so what fits by this table fits in each of them.
 const ADVANCES: [u8; 95] = [
     32, 41, 46, 84, 64, 96, 78, 28, 40, 40, 50, 84, 32, 37, 32, 34, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 34, 34, 84,
@@ -84,7 +84,7 @@ fn shortened(text: &str, fits: impl Fn(&str) -> bool) -> Cow<'_, str> {
 /// A number for people: thousands apart, and no more digits than it can mean.
 pub(crate) fn number(value: f64) -> String {
     let decimals = match value.abs() {
-        v if v >= 99.95 || v == v.trunc() => 0,
+        v if v >= 99.95 || v.fract() < 1e-9 => 0,
         v if v >= 9.995 => 1,
         v if v >= 0.095 => 2,
         _ => 4,
