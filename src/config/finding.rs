@@ -15,11 +15,11 @@ const MOST_QUOTED: usize = 60;
 
 /// A file (or other text) that findings point into.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Source {
+pub(super) struct Source {
     /// Its name as the user knows it: the path that was given.
-    pub name: String,
+    pub(super) name: String,
     /// Its text, without a byte order mark and with `\n` at the ends of lines.
-    pub text: String,
+    pub(super) text: String,
 }
 
 /// A place in a source, and what is to be said about it.

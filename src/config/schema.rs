@@ -7,6 +7,7 @@ use std::time::Duration;
 use toml::de::DeTable;
 
 use super::cases::Cases;
+use super::file;
 use super::finding::{ConfigError, Finding, Source, nearest, quoted};
 use super::parameters::Set;
 use super::prompts;
@@ -47,19 +48,24 @@ pub struct Config {
 
 /// Reads a configuration from its text. `name` is what errors call it; a cases file is looked for relative to `base`.
 pub fn parse(name: &str, text: &str, base: &Path) -> Result<Config, ConfigError> {
-    parse_source(Source::new(name, text), base)
+    parse_source(&Source::new(name, text), base)
 }
 
-/// The same for a source that was read.
-pub(super) fn parse_source(source: Arc<Source>, base: &Path) -> Result<Config, ConfigError> {
+/// Reads a configuration from a file, and its cases file relative to it.
+pub fn read(path: &Path) -> Result<Config, ConfigError> {
+    let source = file::load(path, &path.display().to_string()).map_err(ConfigError::one)?;
+    parse_source(&source, path.parent().unwrap_or(Path::new("")))
+}
+
+fn parse_source(source: &Arc<Source>, base: &Path) -> Result<Config, ConfigError> {
     let (root, mut errors) = DeTable::parse_recoverable(&source.text);
     let finding = |error: &toml::de::Error| {
-        Finding::new(error.message().to_owned()).at(&source, error.span().unwrap_or(0..0), "not TOML")
+        Finding::new(error.message().to_owned()).at(source, error.span().unwrap_or(0..0), "not TOML")
     };
     errors.sort_by_key(|error| error.span().map_or(0, |span| span.start));
     // The parser goes on after an error, but what it then stumbles over is often the first error once more.
     ConfigError::unless_empty(errors.iter().take(MOST_SYNTAX_ERRORS).map(finding).collect())?;
-    let notes = Notes::new(Arc::clone(&source));
+    let notes = Notes::new(Arc::clone(source));
     let config = tables(&notes, At { value: root.get_ref(), span: root.span() }, base);
     ConfigError::unless_empty(notes.into_findings())?;
     Ok(config)

@@ -108,7 +108,7 @@ fn a_huge_file_is_read_and_its_errors_stay_short() {
 
 #[test]
 fn many_errors_are_all_counted_and_the_first_are_shown() {
-    let text: String = (0..30).map(|n| format!("surprise{n} = 1\n")).collect();
+    let text = (0..30).fold(String::new(), |text, n| format!("{text}surprise{n} = 1\n"));
     let error = config::parse("test.toml", &small(&text), Path::new("")).unwrap_err();
     assert_eq!(error.count(), 30);
     assert!(error.to_string().ends_with("… and 10 more"), "{error}");
@@ -125,9 +125,9 @@ fn defaults_are_the_contracts() {
     assert_eq!((plan.concurrency, plan.racing, plan.keep), (Concurrency::Auto, true, Keep::Samples));
     assert_eq!((plan.objective.as_str(), plan.confidence), ("throughput", 0.95));
     assert_eq!((plan.timeouts, plan.duration, plan.max_cost_usd), (Timeouts::default(), None, None));
-    assert_eq!(plan.timeouts.total, Duration::from_secs(120));
+    assert_eq!(plan.timeouts.total, Duration::from_mins(2));
     assert_eq!(plan.quota, QuotaOverrides::default());
-    assert_eq!((plan.share, plan.burst, plan.active), (0.9, 0.1, Duration::from_secs(86_400)));
+    assert_eq!((plan.share, plan.burst, plan.active), (0.9, 0.1, Duration::from_hours(24)));
     assert_eq!((plan.checks.len(), plan.gate), (0, None));
     assert_eq!(plan.models[0].burndown, 1);
     assert_eq!((plan.cases.len(), plan.cases[0].id.as_str(), plan.cases[0].content.as_str()), (1, "1", ""));
@@ -168,13 +168,12 @@ fn every_key_arrives_in_the_plan() {
     let quota = QuotaOverrides { rpm: Some(rpm), tpm: Some(tpm), tpd: Some(LimitOverride::None), burndown: Some(5) };
     assert_eq!(plan.quota, quota);
     assert_eq!(plan.models.iter().map(|model| model.burndown).collect::<Vec<_>>(), [5, 5]);
-    assert_eq!((plan.share, plan.burst, plan.active), (0.5, 1.0, Duration::from_secs(8 * 3_600)));
+    assert_eq!((plan.share, plan.burst, plan.active), (0.5, 1.0, Duration::from_hours(8)));
     assert_eq!((plan.trials, plan.warmup, plan.attempts, plan.seed), (1_000, 0, 1, 0));
     assert_eq!((plan.concurrency, plan.racing, plan.keep), (Concurrency::Fixed(16), false, Keep::All));
     assert_eq!((plan.objective.as_str(), plan.confidence, plan.max_cost_usd), ("auto", 0.99, None));
-    let seconds = |timeout: Duration| timeout.as_secs_f64();
     let Timeouts { connect, first_text, stall, total } = plan.timeouts;
-    assert_eq!([connect, first_text, stall, total].map(seconds), [0.5, 10.0, 20.0, 90.0]);
+    assert_eq!([connect, first_text, stall, total], [500, 10_000, 20_000, 90_000].map(Duration::from_millis));
     assert_eq!(plan.gate, Some(Gate::NotWorseThan { variant: 1, by: 0.1 }));
     assert_eq!(
         plan.checks.iter().map(|check| check.kind.as_str()).collect::<Vec<_>>(),
@@ -194,15 +193,15 @@ fn every_key_arrives_in_the_plan() {
     assert_eq!((inherited.max_tokens, inherited.temperature, inherited.top_p), (None, Some(0.5), Some(1.0)));
     assert_eq!((inherited.stop.len(), inherited.service_tier.as_deref()), (2, Some("flex")));
 
-    let [request, plain] = requests(&plan).try_into().unwrap();
+    let [first, second] = requests(&plan).try_into().unwrap();
     let turn = |role, text: &str| Turn { role, text: text.into() };
-    assert_eq!(request.system.as_deref(), Some("Into German."));
+    assert_eq!(first.system.as_deref(), Some("Into German."));
     assert_eq!(
-        request.turns,
+        first.turns,
         [turn(Role::User, "Translate: one"), turn(Role::Assistant, "eins"), turn(Role::User, "Translate: two")]
     );
-    assert_eq!((request.parameters, request.cache_after), (own.clone(), Some(CacheAfter::Messages)));
-    assert_eq!(plain.turns, [turn(Role::User, "a: two")]);
+    assert_eq!((first.parameters, first.cache_after), (own.clone(), Some(CacheAfter::Messages)));
+    assert_eq!(second.turns, [turn(Role::User, "a: two")]);
 
     let warnings = config::warnings(&plan);
     assert_eq!(warnings.len(), 2);
@@ -217,7 +216,7 @@ fn the_starter_holds_the_defaults() {
     let usual = Plan { variants: Vec::new(), cases: Vec::new(), task: String::new(), models: Vec::new(), ..usual };
     assert_eq!(own, usual);
     // What it shows as a comment is right too: without the comment signs it is still read.
-    let keys: String = STARTER
+    let keys = STARTER
         .lines()
         .map(|line| match line.strip_prefix("# ") {
             Some(key) if !key.starts_with('`') && key.split_whitespace().nth(1) == Some("=") => key,
@@ -226,8 +225,7 @@ fn the_starter_holds_the_defaults() {
         })
         // A file of cases would have to be there, and excludes `content`.
         .filter(|line| !line.starts_with("cases "))
-        .map(|line| format!("{line}\n"))
-        .collect();
+        .fold(String::new(), |text, line| text + line + "\n");
     let plan = plan_of(&keys, &Overrides::default()).unwrap();
     assert_eq!((plan.quota.burndown, plan.max_cost_usd, plan.gate), (Some(5), Some(1.0), Some(Gate::MinAccepted(0.9))));
 }
