@@ -213,7 +213,7 @@ fn pool(proxy: ProxyConfig) -> Result<SharedHttpClient, Fault> {
     };
     let pool = ConnectionPool::builder()
         .max_connections_per_host(MOST_CONNECTIONS)
-        .idle_timeout(Duration::from_secs(60))
+        .idle_timeout(Duration::from_mins(1))
         .tcp_nodelay(true)
         .proxy_config(proxy)
         .tls_provider(Provider::Rustls(CryptoMode::AwsLc))

@@ -124,23 +124,27 @@ pub(super) struct Rule {
     pub(super) becomes: Option<FaultKind>,
     /// Whether trying again within a run is pointless although the kind is retryable.
     pub(super) hopeless: bool,
-    /// One sentence; `{login}`, `{region}`, `{endpoint}` and `{profile_id}` are filled in.
+    /// Whether the advice says it all, because the words are the SDK's account of everywhere it looked. Never used
+    /// on what a service said.
+    pub(super) alone: bool,
+    /// One sentence; `{login}`, `{profile}`, `{region}`, `{endpoint}` and `{profile_id}` are filled in.
     pub(super) advice: &'static str,
 }
 
 impl Rule {
-    pub(super) fn applies(&self, kind: FaultKind, said: &str, place: &Place) -> bool {
+    pub(super) fn applies(&self, kind: FaultKind, said: &str, answered: bool, place: &Place) -> bool {
         (self.of.is_empty() || self.of.contains(&kind))
             && (self.says.is_empty() || self.says.iter().any(|words| said.contains(words)))
             && (!self.bearer || place.bearer)
+            && !(self.alone && answered)
     }
 }
 
 const fn rule(of: &'static [FaultKind], says: &'static [&'static str], advice: &'static str) -> Rule {
-    Rule { of, says, bearer: false, becomes: None, hopeless: false, advice }
+    Rule { of, says, bearer: false, becomes: None, hopeless: false, alone: false, advice }
 }
 
-use FaultKind::{Denied, Invalid, NotFound, NotReady, Throttled, TimedOut, Unavailable};
+use FaultKind::{Denied, Invalid, NotFound, NotReady, StreamBroken, Throttled, TimedOut, Unavailable};
 
 /// The first that applies is taken (texts: public issues and account reports, facts page section 1.6 and 7).
 pub(super) const RULES: &[Rule] = &[
@@ -226,7 +230,16 @@ pub(super) const RULES: &[Rule] = &[
         "Check the credentials: AWS does not know them in {region}.",
     ),
     Rule {
+        alone: true,
+        ..rule(
+            &[],
+            &["could not find source profile", "was not defined", "profile file credentials provider"],
+            "The profile `{profile}` gives no credentials: check --profile and AWS_PROFILE against ~/.aws/config.",
+        )
+    },
+    Rule {
         bearer: true,
+        alone: true,
         ..rule(
             &[Denied],
             NO_CREDENTIALS,
@@ -234,16 +247,19 @@ pub(super) const RULES: &[Rule] = &[
              --rpm and --tpm.",
         )
     },
+    Rule {
+        alone: true,
+        ..rule(
+            &[],
+            NO_CREDENTIALS,
+            "There are no AWS credentials: set AWS_PROFILE, run `{login}` or `aws configure`, or use the simulator \
+             with `--endpoint simulator`.",
+        )
+    },
     rule(
         &[],
-        &["could not find profile", "profile file", "was not defined"],
-        "Check --profile and AWS_PROFILE against ~/.aws/config.",
-    ),
-    rule(
-        &[],
-        NO_CREDENTIALS,
-        "No usable AWS credentials: set AWS_PROFILE, run `{login}` or `aws configure`, or use the simulator with \
-         `--endpoint simulator`.",
+        &["loading credentials", "credentials provider", "credentials error", "access token"],
+        "The AWS credentials could not be used: check the profile, or log in again with `{login}`.",
     ),
     rule(
         &[Invalid],
@@ -253,6 +269,11 @@ pub(super) const RULES: &[Rule] = &[
     rule(&[NotFound], &["end of its life"], "The model is retired: choose its successor from `quotient models`."),
     rule(&[NotFound], &[], "Check the model id and the region: `quotient models` lists what {region} has."),
     rule(
+        &[Unavailable, StreamBroken],
+        &["tunnel error"],
+        "The proxy does not let it through: check HTTPS_PROXY and NO_PROXY.",
+    ),
+    rule(
         &[Unavailable],
         &["connection refused"],
         "Nothing listens at {endpoint}: start the server there or choose another with `--endpoint`.",
@@ -260,19 +281,11 @@ pub(super) const RULES: &[Rule] = &[
     rule(
         &[Unavailable],
         &["dns error"],
-        "The name of {endpoint} in {region} does not resolve: check the network and the region.",
+        "The host name of {endpoint} does not resolve: check the network and the region.",
     ),
     rule(&[TimedOut], &["no connection in time"], "Check that {endpoint} can be reached from here."),
 ];
 
-/// How the SDK says that no provider of its chain has credentials.
-const NO_CREDENTIALS: &[&str] = &[
-    "no providers in chain",
-    "credential provider was not enabled",
-    "credentials provider was not properly configured",
-    "loading credentials",
-    "unexpected credentials error",
-    "access token",
-    "no identity",
-    "failed to select an auth scheme",
-];
+/// How the SDK says that no provider of its chain has credentials; the last that it asks is the machine's own (IMDS).
+const NO_CREDENTIALS: &[&str] =
+    &["no credentials found in chain", "no providers in chain", "failed to select an auth scheme", "imds"];

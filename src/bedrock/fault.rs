@@ -70,7 +70,7 @@ where
         SdkError::ServiceError(service) => of_service(service.err(), service.raw()),
         SdkError::ResponseError(response) => {
             let kind = response.raw().status().and_then(of_status).unwrap_or(FaultKind::StreamBroken);
-            (None, format!("The answer could not be read: {}", chain(error)), kind)
+            (None, unreadable(error), kind)
         }
         SdkError::TimeoutError(_) => (None, "The call timed out".to_owned(), FaultKind::TimedOut),
         SdkError::DispatchFailure(failure) if failure.is_timeout() => {
@@ -78,7 +78,8 @@ where
         }
         _ => (None, chain(error), of_local(error)),
     };
-    advise(name, &words, kind, place, model)
+    let answered = matches!(error, SdkError::ServiceError(_) | SdkError::ResponseError(_));
+    advise(name, &words, kind, answered, place, model)
 }
 
 fn of_service<E: Exception, R: Answer>(error: &E, raw: &R) -> (Option<String>, String, FaultKind) {
@@ -90,10 +91,15 @@ fn of_service<E: Exception, R: Answer>(error: &E, raw: &R) -> (Option<String>, S
     let kind = known.or_else(|| status.and_then(of_status)).unwrap_or(FaultKind::Other);
     let words = match (error.meta().message(), status) {
         (Some(message), _) if !message.trim().is_empty() => message.to_owned(),
+        (_, Some(200..=299)) => unreadable(error),
         (_, Some(status)) => format!("HTTP {status} without a message"),
         (_, None) => "The stream carried an error without a message".to_owned(),
     };
     (name, words, kind)
+}
+
+fn unreadable(error: &(dyn Error + 'static)) -> String {
+    format!("The answer could not be read: {}", chain(error))
 }
 
 /// `throttlingException`, `com.amazonaws#ThrottlingException`, `ThrottlingException:http://…` → `ThrottlingException`.
@@ -112,6 +118,8 @@ fn of_status(status: u16) -> Option<FaultKind> {
         404 | 410 => FaultKind::NotFound,
         424 | 500.. => FaultKind::Unavailable,
         400..=499 => FaultKind::Invalid,
+        // It was meant as an answer, and is none.
+        200..=299 => FaultKind::StreamBroken,
         _ => return None,
     })
 }
@@ -144,23 +152,33 @@ fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn
     })
 }
 
-/// What an error and its causes say, each thing once.
+/// What an error and its causes say, each thing once, without the SDK's words for where in the SDK it happened.
 fn chain(error: &(dyn Error + 'static)) -> String {
+    const NOISE: [&str; 6] =
+        ["dispatch failure", "construction failure", "response error", "service error", "io error", "other"];
     let mut said: Vec<String> = Vec::new();
     for cause in causes(error) {
         let words = cause.to_string();
-        if !words.is_empty() && !said.iter().any(|before| before.contains(&words)) {
+        if !NOISE.contains(&words.as_str()) && !said.iter().any(|before| before.contains(&words)) {
             said.push(words);
         }
     }
     said.join(": ")
 }
 
-fn advise(code: Option<String>, words: &str, kind: FaultKind, place: &Place, model: Option<&ModelId>) -> Fault {
+fn advise(
+    code: Option<String>,
+    words: &str,
+    kind: FaultKind,
+    answered: bool,
+    place: &Place,
+    model: Option<&ModelId>,
+) -> Fault {
     let said = format!("{} {words}", code.as_deref().unwrap_or_default()).to_lowercase();
-    let rule = RULES.iter().find(|rule| rule.applies(kind, &said, place));
+    let rule = RULES.iter().find(|rule| rule.applies(kind, &said, answered, place));
     let words = without_secrets(words);
     let message = match rule {
+        Some(rule) if rule.alone => filled(rule, place, model),
         Some(rule) => format!("{}. {}", words.trim_end_matches(['.', ' ']), filled(rule, place, model)),
         None => words,
     };
@@ -175,9 +193,10 @@ fn advise(code: Option<String>, words: &str, kind: FaultKind, place: &Place, mod
 /// The rule's sentence with its placeholders filled.
 fn filled(rule: &Rule, place: &Place, model: Option<&ModelId>) -> String {
     let login = place.profile.as_ref().map(|name| format!(" --profile {name}")).unwrap_or_default();
-    let endpoint = place.endpoint.clone().unwrap_or_else(|| "the endpoint".into());
+    let endpoint = place.endpoint.clone().unwrap_or_else(|| format!("AWS in {}", place.region));
     rule.advice
         .replace("{login}", &format!("aws sso login{login}"))
+        .replace("{profile}", place.profile.as_deref().unwrap_or("default"))
         .replace("{region}", &place.region)
         .replace("{endpoint}", &endpoint)
         .replace("{profile_id}", &profile_id(model, &place.region))
@@ -226,6 +245,9 @@ fn without_secrets(words: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use aws_sdk_bedrockruntime::operation::converse::ConverseError;
+    use aws_smithy_runtime_api::client::result::ConnectorError;
+
     use super::*;
 
     fn place() -> Place {
@@ -234,7 +256,7 @@ mod tests {
 
     fn advised(code: &str, words: &str, kind: FaultKind) -> Fault {
         let model = ModelId::parse("anthropic.claude-haiku-4-5-20251001-v1:0");
-        advise(Some(code.into()), words, kind, &place(), Some(&model))
+        advise(Some(code.into()), words, kind, true, &place(), Some(&model))
     }
 
     #[test]
@@ -358,6 +380,26 @@ mod tests {
     }
 
     #[test]
+    fn missing_credentials_say_how_to_get_some() {
+        type Sdk = SdkError<ConverseError, HttpResponse>;
+        let failed = |error: CredentialsError| Sdk::dispatch_failure(ConnectorError::other(error.into(), None));
+        let none = failed(CredentialsError::not_loaded("no credentials found in chain. Attempted:\n  Environment: …"));
+        let bearer = Place { bearer: true, ..place() };
+        let expired = failed(CredentialsError::provider_error("the SSO token has expired and cannot be refreshed"));
+        for (error, place, says) in [
+            (&none, &place(), "There are no AWS credentials: set AWS_PROFILE"),
+            (&none, &bearer, "A Bedrock API key serves Bedrock alone"),
+            (&expired, &place(), "`aws sso login --profile work`"),
+        ] {
+            let fault = of_sdk_error(error, place, None);
+            assert_eq!((fault.kind, fault.code.as_deref()), (FaultKind::Denied, None));
+            assert!(fault.message.contains(says) && !fault.message.contains('\n'), "{}", fault.message);
+        }
+        let timeout: Sdk = SdkError::dispatch_failure(ConnectorError::timeout("slow".into()));
+        assert_eq!(of_sdk_error(&timeout, &place(), None).kind, FaultKind::TimedOut);
+    }
+
+    #[test]
     fn a_profile_is_suggested_by_the_regions_geography() {
         let model = ModelId::parse("arn:aws:bedrock:us-east-1::foundation-model/amazon.nova-2-lite-v1:0");
         for (region, wanted) in [
@@ -410,6 +452,6 @@ mod tests {
         ] {
             assert_eq!(of_status(status), Some(kind), "{status}");
         }
-        assert_eq!(of_status(200), None);
+        assert_eq!(of_status(302), None);
     }
 }

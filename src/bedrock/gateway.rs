@@ -9,11 +9,10 @@ use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use tokio::time::{Instant, timeout_at};
 
-use crate::bedrock::fault::{self, Exception, Place};
+use crate::bedrock::fault::{self, Answer, Exception, Place};
 use crate::bedrock::probe::{Mark, Probe};
 use crate::bedrock::{converse, invoke};
 use crate::bench::fault::{Fault, FaultKind};
-use crate::bench::model::ModelId;
 use crate::bench::plan::{Api, ModelPlan, Timeouts};
 use crate::bench::request::Request;
 use crate::bench::sample::Timing;
@@ -123,12 +122,9 @@ impl<'a> Attempt<'a> {
         Self { call, probe: Probe::default(), place, begun: Instant::now() }
     }
 
-    pub(super) fn place(&self) -> &Place {
-        self.place
-    }
-
-    pub(super) fn model(&self) -> Option<&ModelId> {
-        Some(&self.call.model.id)
+    /// What an error of the SDK means for this call.
+    pub(super) fn fault<E: Exception, R: Answer>(&self, error: &SdkError<E, R>) -> Fault {
+        fault::of_sdk_error(error, self.place, Some(&self.call.model.id))
     }
 
     /// When the request left; for one that never did, when the attempt began.
@@ -145,7 +141,7 @@ impl<'a> Attempt<'a> {
         let limit = if self.until(limit) < self.until(Limit::Total) { limit } else { Limit::Total };
         match timeout_at(self.until(limit), sending).await {
             Ok(Ok(output)) => Ok(output),
-            Ok(Err(error)) => Err(self.failure(fault::of_sdk_error(&error, self.place, self.model()))),
+            Ok(Err(error)) => Err(self.failure(self.fault(&error))),
             Err(_) => Err(self.failure(self.timed_out(limit))),
         }
     }
@@ -170,7 +166,7 @@ impl<'a> Attempt<'a> {
 
     pub(super) fn timed_out(&self, limit: Limit) -> Fault {
         let what = match limit {
-            Limit::FirstText => "No text came",
+            Limit::FirstText => "No output came",
             Limit::Stall => "The stream said nothing more",
             Limit::Total => "The invocation did not end",
         };
@@ -200,7 +196,7 @@ impl<'a> Attempt<'a> {
 }
 
 fn later(from: Instant, by: Duration) -> Instant {
-    const FOREVER: Duration = Duration::from_secs(30 * 365 * 24 * 3600);
+    const FOREVER: Duration = Duration::from_hours(30 * 365 * 24);
     from + by.min(FOREVER)
 }
 

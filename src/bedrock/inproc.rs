@@ -1,7 +1,7 @@
 //! In-process transport: the SDK's connector over any tower service, without sockets, so that paused time is exact.
 
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::http::{
@@ -11,7 +11,7 @@ use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_types::body::SdkBody;
 use bytes::Bytes;
-use http_body::{Body, Frame, SizeHint};
+use http_body::{Body, Frame};
 use sync_wrapper::SyncWrapper;
 use tower::{Service, ServiceExt};
 
@@ -49,14 +49,15 @@ where
         HttpConnectorFuture::new(async move {
             let request = request.try_into_http1x().map_err(|error| ConnectorError::user(error.into()))?;
             let response = service.oneshot(request).await.map_err(|error| ConnectorError::io(error.into()))?;
-            let response = response.map(|body| SdkBody::from_body_1_x(Shared(SyncWrapper::new(Box::pin(body)))));
+            let response = response.map(|body| SdkBody::from_body_1_x(Shared(Some(SyncWrapper::new(Box::pin(body))))));
             HttpResponse::try_from(response).map_err(|error| ConnectorError::other(error.into(), None))
         })
     }
 }
 
-/// A body that need not be `Sync`, for the SDK, which wants one that is.
-struct Shared<B>(SyncWrapper<Pin<Box<B>>>);
+/// A body that need not be `Sync`, for the SDK, which wants one that is; and that may be asked beyond its end, which the
+/// SDK does for trailers.
+struct Shared<B>(Option<SyncWrapper<Pin<Box<B>>>>);
 
 impl<B> Body for Shared<B>
 where
@@ -67,10 +68,12 @@ where
     type Error = BoxError;
 
     fn poll_frame(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
-        self.get_mut().0.get_mut().as_mut().poll_frame(context).map_err(Into::into)
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        SizeHint::default()
+        let this = self.get_mut();
+        let Some(body) = this.0.as_mut() else { return Poll::Ready(None) };
+        let frame = ready!(body.get_mut().as_mut().poll_frame(context));
+        if frame.is_none() {
+            this.0 = None;
+        }
+        Poll::Ready(frame.map(|frame| frame.map_err(Into::into)))
     }
 }

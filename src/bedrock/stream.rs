@@ -3,10 +3,9 @@
 use std::time::Duration;
 
 use aws_sdk_bedrockruntime::primitives::event_stream::EventReceiver;
-use aws_smithy_types::event_stream::RawMessage;
 use tokio::time::{Instant, timeout_at};
 
-use crate::bedrock::fault::{self, Exception};
+use crate::bedrock::fault::Exception;
 use crate::bedrock::gateway::{Attempt, Failure, Limit, OnChunk};
 use crate::bench::fault::{Fault, FaultKind};
 use crate::bench::sample::Timing;
@@ -66,9 +65,7 @@ where
         let (limit, until) = attempt.next_limit(watch.last_event.filter(|_| text.len() + thought > 0));
         let event = match timeout_at(until, receiver.recv()).await {
             Err(_) => break Some(attempt.timed_out(limit)),
-            Ok(Err(error)) => {
-                break Some(fault::of_sdk_error::<E, RawMessage>(&error, attempt.place(), attempt.model()));
-            }
+            Ok(Err(error)) => break Some(attempt.fault(&error)),
             Ok(Ok(None)) => break None,
             Ok(Ok(Some(event))) => event,
         };

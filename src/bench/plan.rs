@@ -133,7 +133,7 @@ pub struct Timeouts {
     /// Until a connection stands.
     #[serde(with = "micros")]
     pub connect: Duration,
-    /// Until the first text (for a call that does not stream: until the reply's head).
+    /// Until a stream's first output, reasoning included; a call that does not stream has `total` alone.
     #[serde(with = "micros")]
     pub first_text: Duration,
     /// Between two events of a stream.
