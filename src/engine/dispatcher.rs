@@ -187,7 +187,7 @@ impl<G: Invoke> Dispatcher<G> {
                     return until;
                 }
                 Asked::Fail(doing, fault) => self.trial_failed(now, doing, fault),
-                Asked::Close(reason) => self.close(index, &reason),
+                Asked::Close(reason) => self.close(index, Ended::Budget, &reason),
             }
         }
         None
@@ -273,7 +273,7 @@ impl<G: Invoke> Dispatcher<G> {
         }
         let resized = fault.kind == FaultKind::Unavailable && lane.crew.step_back(at, ticket.sent());
         let attempt = doing.attempts;
-        let stopped = self.ending.is_some() || lane.is_closed();
+        let stopped = self.ending.is_some() || lane.closed().is_some();
         let again = fault.retryable() && attempt < plan.attempts && !stopped;
         let backoff = again.then(|| backoff(plan.seed, &trial, attempt));
         self.wires.tell(at, Event::InvocationFailed { trial, attempt, fault: fault.clone(), settled, backoff });
@@ -303,7 +303,7 @@ impl<G: Invoke> Dispatcher<G> {
             self.wires.tell(at, Event::VariantRetired { variant, model: Some(model), reason });
         }
         if let Some(reason) = hopeless {
-            self.close(model, &reason);
+            self.close(model, Ended::Errors, &reason);
         }
     }
 
@@ -323,8 +323,8 @@ impl<G: Invoke> Dispatcher<G> {
     }
 
     /// A model gets no more trials.
-    fn close(&mut self, index: usize, reason: &str) {
-        if !self.lanes[index].close() {
+    fn close(&mut self, index: usize, ended: Ended, reason: &str) {
+        if !self.lanes[index].close(ended) {
             return;
         }
         let model = &self.wires.plan.models[index].id;
@@ -426,7 +426,7 @@ impl<G: Invoke> Dispatcher<G> {
             Some(ended) => ended,
             None if !self.lanes.iter().all(Lane::died) => Ended::Complete,
             None if self.left_out => Ended::Interrupted,
-            None => Ended::Errors,
+            None => self.lanes.iter().find_map(Lane::closed).unwrap_or(Ended::Errors),
         };
         self.wires.tell_now(Event::RunFinished { ended });
     }

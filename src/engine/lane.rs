@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::bench::capacity::Demand;
+use crate::bench::event::Ended;
 use crate::bench::fault::{Fault, FaultKind};
 use crate::bench::plan::{Keep, Plan};
 use crate::bench::quota::{LimitKind, Quota};
@@ -35,8 +36,8 @@ pub(crate) struct Lane {
     retries: BTreeMap<(Duration, u64), Doing>,
     /// Trials begun and not ended.
     under_way: u32,
-    /// True once the model gets no more trials.
-    closed: bool,
+    /// Why the model gets no more trials, once that is so.
+    closed: Option<Ended>,
 }
 
 /// How one variant fares.
@@ -84,7 +85,7 @@ impl Lane {
             head: None,
             retries: BTreeMap::new(),
             under_way: 0,
-            closed: false,
+            closed: None,
         }
     }
 
@@ -111,7 +112,7 @@ impl Lane {
     }
 
     fn has_room(&self) -> bool {
-        !self.closed && self.under_way < self.crew.size()
+        self.closed.is_none() && self.under_way < self.crew.size()
     }
 
     fn need(&self, doing: &Doing, plan: &Plan) -> Need {
@@ -123,6 +124,8 @@ impl Lane {
     /// Asks the pacer to let the head go.
     pub(crate) fn ask(&mut self, now: Duration, need: Need) -> Option<Asked> {
         let mut doing = self.head.take()?;
+        // What is in flight may settle at less than it holds, and so make room.
+        let none_in_flight = self.under_way as usize == self.retries.len() + 1;
         Some(match self.pacer.admit(now, need) {
             Ok(ticket) => {
                 doing.sent(now, need);
@@ -133,7 +136,7 @@ impl Lane {
                 Asked::Fail(doing, fault)
             }
             Err(Refused::Full { limit: LimitKind::Tpd, until: Some(until) })
-                if until.saturating_sub(now) > LONGEST_DAILY_WAIT =>
+                if none_in_flight && until.saturating_sub(now) > LONGEST_DAILY_WAIT =>
             {
                 self.head = Some(doing);
                 Asked::Close("this program's share of the daily token quota is used up".into())
@@ -190,7 +193,7 @@ impl Lane {
     pub(crate) fn include(&mut self, variant: usize) -> bool {
         let Some(record) = self.variants.get_mut(variant) else { return false };
         record.refusals = 0;
-        self.schedule.set_active(variant, true)
+        self.closed.is_none() && self.schedule.set_active(variant, true)
     }
 
     /// Whether the reply's text goes into the journal.
@@ -208,12 +211,14 @@ impl Lane {
     }
 
     /// The model gets no more trials; true where it had not been closed before.
-    pub(crate) fn close(&mut self) -> bool {
-        !std::mem::replace(&mut self.closed, true)
+    pub(crate) fn close(&mut self, ended: Ended) -> bool {
+        let first = self.closed.is_none();
+        self.closed.get_or_insert(ended);
+        first
     }
 
-    /// Whether the model gets no more trials.
-    pub(crate) fn is_closed(&self) -> bool {
+    /// Why the model gets no more trials, where that is so.
+    pub(crate) fn closed(&self) -> Option<Ended> {
         self.closed
     }
 
@@ -227,12 +232,12 @@ impl Lane {
 
     /// Whether nothing is left to send.
     pub(crate) fn is_done(&self) -> bool {
-        self.head.is_none() && self.retries.is_empty() && (self.closed || !self.schedule.has_next())
+        self.head.is_none() && self.retries.is_empty() && (self.closed.is_some() || !self.schedule.has_next())
     }
 
     /// Whether it came to an end without any variant that still takes part.
     pub(crate) fn died(&self) -> bool {
-        self.closed || !self.schedule.any_active()
+        self.closed.is_some() || !self.schedule.any_active()
     }
 }
 

@@ -1,5 +1,6 @@
 //! The journal: what is on disk is what was passed on, whatever happens to the process or to the file.
 
+use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -188,7 +189,7 @@ fn a_line_of_a_newer_version_is_told_from_a_damaged_one_even_at_the_end() {
     let seq = text.lines().count();
     let body = format!("{{\"seq\":{seq},\"at\":1,\"event\":\"teleported\",\"to\":\"mars\"}}");
     let crc = crc32fast::hash(body.as_bytes());
-    text.push_str(&format!("{},\"crc\":\"{crc:08x}\"}}\n", &body[..body.len() - 1]));
+    writeln!(text, "{},\"crc\":\"{crc:08x}\"}}", &body[..body.len() - 1]).unwrap();
     let newer = dir.path().join("newer.jsonl");
     fs::write(&newer, text).unwrap();
     let error = player::read(&newer).unwrap_err().to_string();

@@ -5,7 +5,7 @@ use std::time::Duration;
 use quotient::bench::event::{Command, Ended, Entry, Event, Stop};
 use quotient::bench::fault::FaultKind;
 use quotient::bench::plan::{Concurrency, Plan};
-use quotient::bench::quota::Quota;
+use quotient::bench::quota::{Limit, LimitSource, Quota};
 use quotient::bench::sample::Outcome;
 
 use super::scripted::{Act, Scripted, plan, start, whole};
@@ -171,6 +171,33 @@ async fn money_never_goes_over_its_cap_and_in_flight_counts_at_its_worst() {
     assert!(spent <= cap, "{spent} of {cap}");
     assert!(spent + 2.0 * worst > cap, "and it is made use of: {spent} of {cap}");
     assert!(entries.iter().any(|e| matches!(&e.event, Event::Noted { text, .. } if text.contains("cap"))));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_may_have_been_billed_unseen_counts_at_its_worst() {
+    let gateway = Scripted::new(|_| Act::fault(1_000, FaultKind::TimedOut));
+    let mut plan = by(1, 500);
+    let price = plan.models[0].price.unwrap();
+    let worst = price.output * 100.0 / 1e6;
+    plan.max_cost_usd = Some(10.5 * worst);
+    let entries = whole(plan, &Quota::default(), gateway.clone()).await;
+    assert_eq!(ended(&entries), Ended::Budget);
+    assert!(gateway.seen.lock().unwrap().asked.len() <= 10);
+    assert!(samples(&entries).iter().all(|s| s.cost_usd == Some(0.0)), "what is not known is not reported");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_daily_share_that_is_used_up_ends_the_run_as_a_cap() {
+    let mut quota = super::scripted::quota(Some(1_000.0), None);
+    quota.tpd = Some(Limit::unlisted(5_000.0, LimitSource::Applied));
+    let mut plan = by(4, 500);
+    plan.models[0].burndown = 1;
+    let entries = whole(plan, &quota, steady()).await;
+    assert_eq!(ended(&entries), Ended::Budget);
+    let settled: u64 = samples(&entries).iter().map(|s| s.settled).sum();
+    // 30 each; the last reservation of some 120 must still have fitted into the share of 4,500.
+    assert!((4_300..=4_500).contains(&settled), "{settled}");
+    assert!(entries.iter().any(|e| matches!(&e.event, Event::Noted { text, .. } if text.contains("daily"))));
 }
 
 #[tokio::test(start_paused = true)]
