@@ -1,6 +1,5 @@
 //! AWS: builds the SDK's clients for an endpoint — Amazon's own, a URL, or a service inside this process.
 
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -86,7 +85,7 @@ pub async fn connect(connection: &Connection, simulator_url: Option<&str>) -> Re
     let url = without_userinfo(url).ok_or_else(|| {
         refused("The endpoint is no URL: give `simulator`, `aws` or something like `http://127.0.0.1:4566`.")
     })?;
-    if !is_loopback(&url) {
+    if !Endpoint::Url(url.clone()).is_local() {
         return standard(connection, Some(url)).await;
     }
     let http = pool(ProxyConfig::disabled())?;
@@ -105,17 +104,6 @@ where
     B::Error: Into<BoxError>,
 {
     placeholder(inproc::client(service), region, "http://in.process".into(), Timeouts::default().connect)
-}
-
-/// Whether a URL's host is this machine.
-pub fn is_loopback(url: &str) -> bool {
-    let Ok(uri) = url.parse::<http::Uri>() else { return false };
-    uri.host().is_some_and(is_loopback_host)
-}
-
-fn is_loopback_host(host: &str) -> bool {
-    let host = host.trim_start_matches('[').trim_end_matches(']').to_ascii_lowercase();
-    host == "localhost" || host.ends_with(".localhost") || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }
 
 /// A URL without user and password, which requests signed by the SDK cannot carry and no message may show.
@@ -240,31 +228,17 @@ struct ByHost {
 
 impl HttpConnector for ByHost {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        if is_loopback(request.uri()) { self.direct.call(request) } else { self.proxied.call(request) }
+        if Endpoint::Url(request.uri().to_owned()).is_local() {
+            self.direct.call(request)
+        } else {
+            self.proxied.call(request)
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn loopback_is_told_by_the_host_alone() {
-        for url in [
-            "http://127.0.0.1:4566",
-            "http://127.1.2.3/x",
-            "https://localhost",
-            "http://[::1]:9",
-            "http://a.localhost:1",
-        ] {
-            assert!(is_loopback(url), "{url}");
-        }
-        for url in ["http://10.0.0.1", "https://example.com/127.0.0.1", "http://localhost.example.com", "nonsense", ""]
-        {
-            assert!(!is_loopback(url), "{url}");
-        }
-        assert!(!is_loopback("http://127.0.0.1@example.com"), "a user name is no host");
-    }
 
     #[test]
     fn a_urls_user_and_password_go_no_further() {

@@ -247,6 +247,22 @@ impl Endpoint {
             Self::Url(url) => url,
         }
     }
+
+    /// Whether nothing leaves this machine, so that nothing is spent and no credentials are needed.
+    pub fn is_local(&self) -> bool {
+        match self {
+            Self::Simulator => true,
+            Self::Aws => false,
+            Self::Url(url) => url.parse::<http::Uri>().ok().as_ref().and_then(http::Uri::host).is_some_and(is_loopback),
+        }
+    }
+}
+
+/// Whether a URL's host is this machine.
+fn is_loopback(host: &str) -> bool {
+    let host = host.trim_start_matches('[').trim_end_matches(']').to_ascii_lowercase();
+    let address = host.parse::<std::net::IpAddr>();
+    host == "localhost" || host.ends_with(".localhost") || address.is_ok_and(|address| address.is_loopback())
 }
 
 /// What a benchmark is to do.
@@ -325,5 +341,29 @@ impl Plan {
     /// Most output tokens of one invocation of a variant on a model: what the service reserves for output.
     pub fn max_tokens(&self, model: usize, variant: usize) -> u64 {
         u64::from(self.variants[variant].parameters.max_tokens.unwrap_or(self.models[model].max_output))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn loopback_is_told_by_the_host_alone() {
+        let local = |url: &str| Endpoint::Url(url.into()).is_local();
+        for url in [
+            "http://127.0.0.1:4566",
+            "http://127.1.2.3/x",
+            "https://localhost",
+            "http://[::1]:9",
+            "http://a.localhost:1",
+        ] {
+            assert!(local(url), "{url}");
+        }
+        for url in ["http://10.0.0.1", "https://example.com/127.0.0.1", "http://localhost.example.com", "nonsense", ""]
+        {
+            assert!(!local(url), "{url}");
+        }
+        assert!(!local("http://127.0.0.1@example.com"), "a user name is no host");
     }
 }

@@ -8,7 +8,8 @@ use serde::Deserialize;
 use crate::bench::model::ModelId;
 use crate::bench::plan::Price;
 
-/// The day on which the table was read (source: `LiteLLM` 1.109.1, MIT licence).
+/// The day on which the table was read (source: `LiteLLM` 1.109.1, MIT licence). Claude 3 Sonnet is no longer in it;
+/// its row is the price that AWS published for it.
 pub const READ_ON: &str = "2026-11-23";
 
 const TABLE: &str = include_str!("data/prices.jsonl");

@@ -7,8 +7,9 @@ use clap::builder::{PossibleValuesParser, StyledStr};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::bench::objective::OBJECTIVES;
-use crate::bench::plan::{Concurrency, Endpoint};
+use crate::bench::plan::Concurrency;
 use crate::bench::quota::LimitOverride;
+use crate::config::{parse_concurrency, parse_cost, parse_duration, parse_limit};
 use crate::export::FORMATS;
 
 /// How much work fits into an Amazon Bedrock quota, and which prompt gets the most of it.
@@ -68,8 +69,8 @@ pub struct Shared {
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
     /// Where invocations go: simulator, aws or a URL
-    #[arg(long, value_name = "simulator|aws|URL", value_parser = endpoint)]
-    pub endpoint: Option<Endpoint>,
+    #[arg(long, value_name = "simulator|aws|URL")]
+    pub endpoint: Option<String>,
     /// AWS region
     #[arg(long)]
     pub region: Option<String>,
@@ -83,13 +84,13 @@ pub struct Shared {
     #[arg(long = "variant", value_name = "NAME")]
     pub variants: Vec<String>,
     /// Requests per minute, overriding what is detected; `none`: no such limit
-    #[arg(long, value_name = "N|none", value_parser = limit, help_heading = "Quota")]
+    #[arg(long, value_name = "N|none", value_parser = parse_limit, help_heading = "Quota")]
     pub rpm: Option<LimitOverride>,
     /// Tokens per minute, likewise
-    #[arg(long, value_name = "N|none", value_parser = limit, help_heading = "Quota")]
+    #[arg(long, value_name = "N|none", value_parser = parse_limit, help_heading = "Quota")]
     pub tpm: Option<LimitOverride>,
     /// Tokens per day, likewise
-    #[arg(long, value_name = "N|none", value_parser = limit, help_heading = "Quota")]
+    #[arg(long, value_name = "N|none", value_parser = parse_limit, help_heading = "Quota")]
     pub tpd: Option<LimitOverride>,
     /// Quota tokens per output token, overriding the shipped table
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000), help_heading = "Quota")]
@@ -115,19 +116,19 @@ pub struct BenchOptions {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(0..=1_000))]
     pub warmup: Option<u32>,
     /// Invocations out at once
-    #[arg(long, value_name = "N|auto", value_parser = concurrency)]
+    #[arg(long, value_name = "N|auto", value_parser = parse_concurrency)]
     pub concurrency: Option<Concurrency>,
     /// The rule that picks the variant
     #[arg(long, value_name = "NAME", value_parser = objectives())]
     pub objective: Option<String>,
     /// End after this long, e.g. 90s or 10m
-    #[arg(long, value_name = "TIME", value_parser = duration)]
+    #[arg(long, value_name = "TIME", value_parser = parse_duration)]
     pub duration: Option<Duration>,
     /// Agree to the plan without being asked (needed on aws without a terminal)
     #[arg(long)]
     pub yes: bool,
     /// Cap on money, in US dollars, or none
-    #[arg(long, value_name = "USD|none", value_parser = money)]
+    #[arg(long, value_name = "USD|none", value_parser = cap)]
     pub max_cost: Option<Cap>,
     /// Exit with 3 unless a winner is shown
     #[arg(long)]
@@ -303,52 +304,15 @@ fn exit_codes() -> StyledStr {
 }
 
 fn objectives() -> PossibleValuesParser {
-    PossibleValuesParser::new(OBJECTIVES.iter().map(|row| clap::builder::PossibleValue::new(row.name).help(row.describe)))
+    PossibleValuesParser::new(
+        OBJECTIVES.iter().map(|row| clap::builder::PossibleValue::new(row.name).help(row.describe)),
+    )
 }
 
 fn formats() -> PossibleValuesParser {
     PossibleValuesParser::new(FORMATS.iter().map(|row| clap::builder::PossibleValue::new(row.name).help(row.describe)))
 }
 
-fn endpoint(text: &str) -> Result<Endpoint, String> {
-    match text {
-        "simulator" => Ok(Endpoint::Simulator),
-        "aws" => Ok(Endpoint::Aws),
-        url if url.starts_with("http://") || url.starts_with("https://") => Ok(Endpoint::Url(url.into())),
-        _ => Err("expected simulator, aws, or a URL that begins with http:// or https://".into()),
-    }
-}
-
-fn limit(text: &str) -> Result<LimitOverride, String> {
-    if text == "none" {
-        return Ok(LimitOverride::None);
-    }
-    match text.replace('_', "").parse::<f64>() {
-        Ok(value) if value > 0.0 && value.is_finite() => Ok(LimitOverride::Value(value)),
-        _ => Err("expected a number above 0, or none".into()),
-    }
-}
-
-fn concurrency(text: &str) -> Result<Concurrency, String> {
-    match text {
-        "auto" => Ok(Concurrency::Auto),
-        number => match number.parse() {
-            Ok(n @ 1..=10_000) => Ok(Concurrency::Fixed(n)),
-            _ => Err("expected a whole number from 1 to 10000, or auto".into()),
-        },
-    }
-}
-
-fn money(text: &str) -> Result<Cap, String> {
-    match text {
-        "none" => Ok(Cap(None)),
-        amount => match amount.parse::<f64>() {
-            Ok(usd) if usd >= 0.0 && usd.is_finite() => Ok(Cap(Some(usd))),
-            _ => Err("expected an amount in US dollars, or none".into()),
-        },
-    }
-}
-
-fn duration(text: &str) -> Result<Duration, String> {
-    crate::config::parse_duration(text)
+fn cap(text: &str) -> Result<Cap, String> {
+    parse_cost(text).map(Cap)
 }

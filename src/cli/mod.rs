@@ -1,6 +1,25 @@
 //! Floor 4: the words of the command line; one file a subcommand.
 
-/// x
-pub fn main() -> std::process::ExitCode {
-    std::process::ExitCode::SUCCESS
-}
+pub mod arguments;
+pub mod bench;
+pub mod check;
+pub mod dashboard;
+pub mod desk;
+pub mod dispatch;
+pub mod exit;
+pub mod files;
+pub mod init;
+pub mod log;
+pub mod output;
+pub mod pages;
+pub mod planning;
+pub mod progress;
+pub mod prompt;
+pub mod quotas;
+pub mod replay;
+pub mod runs;
+pub mod session;
+pub mod signals;
+pub mod simulate;
+
+pub use dispatch::main;

@@ -49,3 +49,19 @@ fn quiet_pipe(written: io::Result<()>) -> io::Result<()> {
         other => other,
     }
 }
+
+/// Whether answers on standard output may be coloured.
+pub fn colour() -> bool {
+    use std::io::IsTerminal;
+    io::stdout().is_terminal() && !no_colour()
+}
+
+/// Whether the user asked for no colour (`NO_COLOR`, set and not empty).
+pub fn no_colour() -> bool {
+    std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
+}
+
+/// Text of a model, a service or a file, harmless and on one line.
+pub fn one_line(text: &str) -> std::borrow::Cow<'_, str> {
+    crate::bench::clean::clean(text, crate::bench::clean::Lines::Join)
+}

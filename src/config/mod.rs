@@ -14,7 +14,7 @@ mod shipped;
 mod variant;
 
 pub use finding::ConfigError;
-pub use overrides::{Overrides, warnings};
+pub use overrides::Overrides;
 pub use scalar::{parse_concurrency, parse_cost, parse_duration, parse_limit};
 pub use schema::{Config, parse, read};
 pub use shipped::{BUILT_IN, BUILT_IN_NAME, STARTER};

@@ -65,6 +65,11 @@ pub struct Overrides {
 }
 
 impl Config {
+    /// The region that the file names, if it does.
+    pub fn named_region(&self) -> Option<&str> {
+        self.region.as_deref()
+    }
+
     /// The plan of this configuration under the command line's options.
     pub fn plan(&self, overrides: &Overrides) -> Result<Plan, ConfigError> {
         let mut wrong = Vec::new();
@@ -76,7 +81,7 @@ impl Config {
             Endpoint::Aws => SHARE_ON_AWS,
             Endpoint::Simulator | Endpoint::Url(_) => SHARE_ELSEWHERE,
         });
-        let cap = if scalar::is_local(&plan.endpoint) { None } else { Some(DEFAULT_MAX_COST) };
+        let cap = if plan.endpoint.is_local() { None } else { Some(DEFAULT_MAX_COST) };
         plan.max_cost_usd = overrides.max_cost.or(self.max_cost).unwrap_or(cap);
         let kept = self.set_models(&mut plan, overrides, &mut wrong);
         select(&mut plan, overrides, &mut wrong);
@@ -265,23 +270,4 @@ fn refused(option: &str, value: &str, wrong: Wrong) -> Finding {
 
 fn one_of_texts(names: &[String]) -> String {
     one_of(&names.iter().map(String::as_str).collect::<Vec<_>>())
-}
-
-/// What a user should know of a plan before it runs, a sentence each; none of it keeps it from running.
-pub fn warnings(plan: &Plan) -> Vec<String> {
-    let mut warnings = Vec::new();
-    for (index, model) in plan.models.iter().enumerate() {
-        let unset = |variant: &usize| plan.variants[*variant].parameters.max_tokens.is_none();
-        let names: Vec<&str> =
-            plan.variants_for(index).filter(unset).map(|variant| plan.variants[variant].name.as_str()).collect();
-        if !names.is_empty() {
-            warnings.push(format!(
-                "max_tokens is left to the model in {}: each request to {} reserves {} output tokens of the quota",
-                names.join(", "),
-                model.id,
-                model.max_output
-            ));
-        }
-    }
-    warnings
 }

@@ -196,18 +196,6 @@ pub(super) fn endpoint(text: &str) -> Result<Endpoint, Wrong> {
     Ok(Endpoint::Url(text.to_owned()))
 }
 
-/// Whether nothing leaves this machine, so that nothing is spent.
-pub(super) fn is_local(endpoint: &Endpoint) -> bool {
-    match endpoint {
-        Endpoint::Simulator => true,
-        Endpoint::Aws => false,
-        Endpoint::Url(url) => url.parse::<Uri>().ok().as_ref().and_then(Uri::host).is_some_and(|host| {
-            let address = host.trim_start_matches('[').trim_end_matches(']').parse::<std::net::IpAddr>();
-            host == "localhost" || address.is_ok_and(|address| address.is_loopback())
-        }),
-    }
-}
-
 /// An AWS region's name, by its shape: new regions must work.
 pub(super) fn region(text: &str) -> Result<String, Wrong> {
     let good = text.contains('-')
@@ -253,7 +241,7 @@ mod tests {
             ("http://[::1]:80", true),
             ("https://bedrock.example.com", false),
         ] {
-            assert_eq!(endpoint(text).map(|endpoint| is_local(&endpoint)), Ok(local), "{text}");
+            assert_eq!(endpoint(text).map(|endpoint| endpoint.is_local()), Ok(local), "{text}");
         }
         for text in ["", "AWS", "127.0.0.1:4566", "ftp://x", "http://", "http://me:pw@x", "http://x/?k=1", "http://x y"]
         {

@@ -4,6 +4,7 @@ mod bars;
 pub mod charts;
 mod columns;
 mod csv;
+pub mod dashboard;
 mod files;
 mod glyphs;
 mod html;

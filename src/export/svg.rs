@@ -2,12 +2,14 @@
 
 use crate::bench::report::Report;
 use crate::bench::tally::Tally;
-use crate::export::Rendered;
 use crate::export::charts::CHARTS;
 use crate::export::files::slug;
 use crate::export::palette::{DARK, LIGHT};
+use crate::export::{Rendered, dashboard};
+use crate::tui::model::Model;
+use crate::tui::theme::Theme;
 
-/// `<chart>.svg` and `<chart>-dark.svg`; with several models `<model>-<chart>.svg` and `<model>-<chart>-dark.svg`.
+/// `screen.svg`, and for each chart `<chart>.svg` and `<chart>-dark.svg`; with several models `<model>-<chart>.svg` and `<model>-<chart>-dark.svg`.
 pub(crate) fn render(tally: &Tally) -> Vec<Rendered> {
     let report = Report::of(tally);
     let prefixes = prefixes(&report);
@@ -23,6 +25,7 @@ pub(crate) fn render(tally: &Tally) -> Vec<Rendered> {
             }
         }
     }
+    files.extend(dashboard::pictures(&Model::over(tally.clone(), Theme::DARK)));
     files
 }
 

@@ -66,7 +66,7 @@ pub fn run(
     mut model: Model,
     inbox: &Receiver<Msg>,
     clock: impl Fn() -> Duration,
-    mut perform: impl FnMut(Effect),
+    mut perform: impl FnMut(Effect, &Model),
 ) -> io::Result<Model> {
     let mut frames = Frames::default();
     let (columns, rows) = terminal.size()?;
@@ -86,7 +86,7 @@ pub fn run(
                         frames.change(is_urgent(&message));
                         for effect in model.update(message, clock()) {
                             let quits = effect == Effect::Quit;
-                            perform(effect);
+                            perform(effect, &model);
                             if quits {
                                 return Ok(model);
                             }

@@ -8,7 +8,7 @@ use crossterm::event::{KeyEvent, KeyEventKind};
 
 use crate::bench::event::{Command, Entry, Event, NoteLevel, Stop};
 use crate::bench::objective::{OBJECTIVES, Objective, objective, verdict};
-use crate::bench::plan::{Endpoint, Plan};
+use crate::bench::plan::Plan;
 use crate::bench::quota::LimitKind;
 use crate::bench::tally::{Phase, Tally};
 use crate::tui::format::plural;
@@ -309,7 +309,7 @@ impl Model {
                     return Vec::new();
                 }
                 Arc::make_mut(&mut self.plan).objective = self.objective.name.into();
-                if self.plan.endpoint == Endpoint::Aws {
+                if !self.plan.endpoint.is_local() {
                     self.estimate = None;
                     self.overlay = Some(Overlay::Plan);
                     return vec![Effect::Estimate(Arc::clone(&self.plan))];

@@ -202,10 +202,6 @@ fn every_key_arrives_in_the_plan() {
     );
     assert_eq!((first.parameters, first.cache_after), (own.clone(), Some(CacheAfter::Messages)));
     assert_eq!(second.turns, [turn(Role::User, "a: two")]);
-
-    let warnings = config::warnings(&plan);
-    assert_eq!(warnings.len(), 2);
-    assert!(warnings[0].starts_with("max_tokens is left to the model in plain: each request to us.anthropic."));
 }
 
 #[test]

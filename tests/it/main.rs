@@ -4,9 +4,13 @@
 mod config;
 mod engine;
 mod export;
+mod fidelity;
 mod gateway;
 mod journal;
+mod journey;
+mod pty;
 mod quotas;
+mod screens;
 mod simulator;
 mod stage;
 mod tally;

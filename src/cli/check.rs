@@ -1,0 +1,105 @@
+//! `quotient check`: reads the configuration, prints the plan and its estimate; sends nothing.
+
+use color_eyre::Result;
+use serde_json::{Value, json};
+
+use crate::bench::estimate::{Estimate, estimate};
+use crate::bench::plan::Plan;
+use crate::bench::quota::{Quota, QuotaOverrides};
+use crate::bench::template::Templates;
+use crate::cli::arguments::{Answer, BenchOptions, CheckOptions};
+use crate::cli::exit::{Exit, Refused};
+use crate::cli::{output, planning};
+
+/// Runs the command.
+pub fn check(options: &CheckOptions) -> Result<Exit> {
+    let bench = BenchOptions { shared: options.shared.clone(), trials: options.trials, ..BenchOptions::default() };
+    let plan = planning::plan(&bench)?.plan;
+    // Nothing is asked of the network, so only what the user set of the quota is known.
+    let known = known_quota(&plan.quota);
+    let quotas: Vec<Option<Quota>> = plan.models.iter().map(|_| known.clone()).collect();
+    let estimated = estimated(&plan, &quotas)?;
+    let text = match options.format {
+        Answer::Json => output::json(&as_json(&plan, &estimated))?,
+        Answer::Text => as_text(&plan, &estimated, known.is_some()),
+    };
+    output::answer_to(options.output.as_deref(), &text)?;
+    Ok(Exit::Done)
+}
+
+/// The estimate of a plan.
+pub fn estimated(plan: &Plan, quotas: &[Option<Quota>]) -> Result<Estimate> {
+    let wrong = |error: crate::bench::template::TemplateError| Refused::usage(error.message);
+    let templates = Templates::new(plan).map_err(wrong)?;
+    estimate(plan, &templates, quotas).map_err(wrong)
+}
+
+fn known_quota(set: &QuotaOverrides) -> Option<Quota> {
+    let quota = set.apply(Quota::default());
+    (quota != Quota::default()).then_some(quota)
+}
+
+fn as_json(plan: &Plan, estimated: &Estimate) -> Value {
+    json!({
+        "schema": 1,
+        "models": plan.models.iter().map(|model| model.id.as_str()).collect::<Vec<_>>(),
+        "variants": plan.variants.iter().filter(|v| v.included).map(|v| v.name.as_str()).collect::<Vec<_>>(),
+        "cases": plan.cases.len(),
+        "trials": estimated.trials,
+        "invocations": estimated.invocations,
+        "estimated": {
+            "input_tokens": estimated.input_tokens,
+            "output_tokens": estimated.output_tokens,
+            "worst_output_tokens": estimated.worst_output_tokens,
+            "worst_tokens": estimated.worst_tokens,
+            "quota_tokens": estimated.quota_tokens,
+            "cost_usd": estimated.cost_usd,
+            "worst_cost_usd": estimated.worst_cost_usd,
+            "seconds": estimated.seconds,
+            // Known only once spread was measured.
+            "smallest_difference": Value::Null,
+        },
+        "warnings": estimated.warnings,
+    })
+}
+
+fn as_text(plan: &Plan, estimated: &Estimate, quota_known: bool) -> String {
+    let mut text = String::from("plan\n");
+    for (label, value) in rows(plan, estimated) {
+        text.push_str(&format!("  {label:<18} {value}\n"));
+    }
+    if !quota_known {
+        text.push_str("  the quota is detected when a run begins; --rpm and --tpm let the minutes be estimated here\n");
+    }
+    for warning in &estimated.warnings {
+        text.push_str(&format!("warning: {warning}\n"));
+    }
+    text
+}
+
+/// The plan and its estimate as label and value, for the terminal and for the dashboard's confirmation.
+pub fn rows(plan: &Plan, estimated: &Estimate) -> Vec<(String, String)> {
+    let joined = |names: Vec<&str>| names.join(", ");
+    let money = |usd: Option<f64>| usd.map_or("unknown: no price is known".to_owned(), |usd| format!("${usd:.4}"));
+    let variants: Vec<&str> = plan.variants.iter().filter(|v| v.included).map(|v| v.name.as_str()).collect();
+    let row = |label: &str, value: String| (label.to_owned(), value);
+    vec![
+        row("endpoint", format!("{} in {}", plan.endpoint.label(), plan.region)),
+        row("models", joined(plan.models.iter().map(|model| model.id.as_str()).collect())),
+        row("variants", joined(variants)),
+        row("cases", plan.cases.len().to_string()),
+        row("trials", format!("{} (warm-up included)", estimated.trials)),
+        row("invocations", format!("at most {} ({} attempts a trial)", estimated.invocations, plan.attempts)),
+        row("input tokens", format!("{} est", estimated.input_tokens)),
+        row("output tokens", format!("{} est, at most {}", estimated.output_tokens, estimated.worst_output_tokens)),
+        row("tokens at worst", format!("{} est, every attempt at max_tokens", estimated.worst_tokens)),
+        row("quota tokens", format!("{} est", estimated.quota_tokens)),
+        row("cost", format!("{} est, at most {}", money(estimated.cost_usd), money(estimated.worst_cost_usd))),
+        row("cap on cost", plan.max_cost_usd.map_or("none".into(), |usd| format!("${usd:.2}"))),
+        row(
+            "time",
+            estimated.seconds.map_or("unknown before the quota is".into(), |s| format!("at least {s:.0} s est")),
+        ),
+        row("share of quota", format!("{:.0} %", plan.share * 100.0)),
+    ]
+}

@@ -1,0 +1,191 @@
+//! `quotient dashboard`: the screen on this thread, the work on a runtime of its own.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc;
+
+use base64::Engine;
+use color_eyre::Result;
+use color_eyre::eyre::WrapErr;
+use tokio::sync::mpsc::unbounded_channel;
+
+use crate::bench::event::{Entry, Event, NoteLevel};
+use crate::bench::tally::Tally;
+use crate::cli::arguments::{BenchOptions, PromptForm};
+use crate::cli::desk::{Ask, Asks, Desk, Inbox};
+use crate::cli::exit::{Exit, Refused};
+use crate::cli::session::now;
+use crate::cli::{output, planning, prompt};
+use crate::export::{self, FORMATS, Rendered};
+use crate::journal::player::Played;
+use crate::tui::event_loop;
+use crate::tui::model::{Effect, Model, Msg, Picked};
+use crate::tui::terminal::Terminal;
+use crate::tui::theme::Theme;
+
+/// Runs the dashboard; its first frame is drawn before anything else is opened.
+pub fn dashboard(options: &BenchOptions) -> Result<Exit> {
+    let planned = planning::plan(options)?;
+    let setup = planning::setup(&planned, &options.shared, !options.no_record)?;
+    let model = Model::new(Arc::new(planned.plan.clone()), theme());
+    let mut terminal = Terminal::take().wrap_err("cannot use the terminal")?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().wrap_err("cannot start")?;
+    let (inbox, messages) = mpsc::channel();
+    let (asks, asked) = unbounded_channel();
+    let signalled = Arc::new(AtomicBool::new(false));
+    let desk = Desk::new(planned.plan, setup, inbox.clone(), Arc::clone(&signalled));
+    let working = runtime.spawn(desk.work(asked));
+    event_loop::read_input(inbox.clone()).wrap_err("cannot read keys")?;
+    let mut hands = Hands { inbox, asks: Some(asks.clone()), folder: options.output.clone() };
+    let shown = event_loop::run(&mut terminal, model, &messages, now, |effect, model| hands.perform(effect, model));
+    drop(terminal);
+    // The terminal is the user's again, whatever the desk still has to bring to an end.
+    drop(asks.send(Ask::Close));
+    let left = runtime.block_on(working).unwrap_or_default();
+    shown.wrap_err("the terminal failed")?;
+    if let Some(journal) = left.journal {
+        output::say(&format!("journal {}", journal.display()));
+    }
+    Ok(if signalled.load(Ordering::Relaxed) { Exit::Interrupted } else { Exit::Done })
+}
+
+/// A past run on the screen: its end at once, or poured again `speed` times as fast as it happened.
+pub fn replay(played: Played, speed: f64) -> Result<Exit> {
+    let Some(plan) = played.entries.iter().find_map(|entry| match &entry.event {
+        Event::RunStarted { plan, .. } => Some(Arc::clone(plan)),
+        _ => None,
+    }) else {
+        return Err(Refused::no_result("the journal has no run in it"));
+    };
+    let mut tally = Tally::planned(plan);
+    let (inbox, messages) = mpsc::channel();
+    let start = played.entries.first().map(|entry| entry.at).unwrap_or_default();
+    let end = played.entries.last().map(|entry| entry.at).unwrap_or_default();
+    if speed > 0.0 {
+        pour(played.entries, speed, inbox.clone())?;
+    } else {
+        played.entries.iter().for_each(|entry| tally.apply(entry));
+        tally.cut_short();
+    }
+    if let Some(torn) = played.torn {
+        tally.note(NoteLevel::Warning, torn);
+    }
+    let mut terminal = Terminal::take().wrap_err("cannot use the terminal")?;
+    event_loop::read_input(inbox.clone()).wrap_err("cannot read keys")?;
+    let mut hands = Hands { inbox, asks: None, folder: None };
+    // The screen's clock is the run's own, so gauges drain and waits count as they did.
+    let begun = std::time::Instant::now();
+    let clock = || if speed > 0.0 { (start + begun.elapsed().mul_f64(speed)).min(end) } else { end };
+    let model = Model::over(tally, theme());
+    let shown = event_loop::run(&mut terminal, model, &messages, clock, |effect, model| hands.perform(effect, model));
+    drop(terminal);
+    shown.wrap_err("the terminal failed")?;
+    Ok(Exit::Done)
+}
+
+/// Sends entries at the pace at which they happened, times `speed`, from a thread of its own.
+fn pour(entries: Vec<Entry>, speed: f64, inbox: Inbox) -> Result<()> {
+    let begin = entries.first().map(|entry| entry.at).unwrap_or_default();
+    let pouring = move || {
+        let begun = std::time::Instant::now();
+        for entry in entries {
+            let due = entry.at.saturating_sub(begin).div_f64(speed);
+            std::thread::sleep(due.saturating_sub(begun.elapsed()));
+            if inbox.send(Msg::Entries(vec![entry])).is_err() {
+                return;
+            }
+        }
+    };
+    std::thread::Builder::new().name("replay".into()).spawn(pouring).wrap_err("cannot replay")?;
+    Ok(())
+}
+
+/// What the model has no hands for.
+struct Hands {
+    inbox: Inbox,
+    /// `None` in a replay: there is nothing to tell.
+    asks: Option<Asks>,
+    folder: Option<PathBuf>,
+}
+
+impl Hands {
+    fn perform(&mut self, effect: Effect, model: &Model) {
+        match effect {
+            Effect::Tell(command) => self.ask(Ask::Tell(command)),
+            Effect::Estimate(plan) => self.ask(Ask::Estimate(plan)),
+            Effect::ShowPrompt(picked) => self.answer(Msg::Prompt(picked, request(model, picked))),
+            Effect::SavePrompt(picked) => self.answer(Msg::Saved(self.save(model, picked))),
+            Effect::Copy(text) => copy(&text),
+            Effect::Export => self.export(model),
+            Effect::Quit => {}
+        }
+    }
+
+    fn ask(&self, ask: Ask) {
+        if let Some(asks) = &self.asks {
+            drop(asks.send(ask));
+        }
+    }
+
+    fn answer(&self, message: Msg) {
+        drop(self.inbox.send(message));
+    }
+
+    fn save(&self, model: &Model, picked: Picked) -> Result<PathBuf, String> {
+        let text = request(model, picked)?;
+        let name: String = model.plan.variants[picked.variant]
+            .name
+            .chars()
+            .map(|c| if c.is_alphanumeric() || c == '-' || c == '_' { c } else { '-' })
+            .collect();
+        let rendered = Rendered { name: format!("{name}-request.json"), contents: text };
+        let written = export::write(&self.place(&model.tally), &[rendered]).map_err(|error| error.to_string())?;
+        written.into_iter().next().ok_or_else(|| "nothing was written".into())
+    }
+
+    /// Rendering takes a moment, so it happens beside the screen.
+    fn export(&self, model: &Model) {
+        let (inbox, folder) = (self.inbox.clone(), self.place(&model.tally));
+        let mut model = model.clone();
+        let thread = std::thread::Builder::new().name("export".into()).spawn(move || {
+            model.overlay = None;
+            model.status = None;
+            let mut files: Vec<Rendered> = FORMATS.iter().flat_map(|format| (format.render)(&model.tally)).collect();
+            // The screen as the user left it, with its selection and objective, in place of the plain one.
+            let pictures = export::dashboard::pictures(&model);
+            files.retain(|file| pictures.iter().all(|picture| picture.name != file.name));
+            files.extend(pictures);
+            let written = export::write(&folder, &files).map_err(|e| format!("cannot write {}: {e}", folder.display()));
+            drop(inbox.send(Msg::Exported(written)));
+        });
+        if let Err(error) = thread {
+            self.answer(Msg::Exported(Err(format!("cannot export: {error}"))));
+        }
+    }
+
+    fn place(&self, tally: &Tally) -> PathBuf {
+        let run = tally.run.as_deref().unwrap_or("planned");
+        self.folder.clone().unwrap_or_else(|| Path::new("quotient-export").join(run))
+    }
+}
+
+/// The ready request of a variant on its first case, as the Converse body.
+fn request(model: &Model, picked: Picked) -> Result<String, String> {
+    let plan = &model.tally.plan;
+    let case = plan.cases.first().cloned().unwrap_or_default();
+    let request = prompt::request(plan, picked.variant, &case).map_err(|error| error.to_string())?;
+    Ok(prompt::rendered(&plan.models[picked.model], &request, PromptForm::Converse))
+}
+
+/// OSC 52: the terminal puts the text on the clipboard, also over ssh, where it allows that.
+fn copy(text: &str) {
+    let encoded = base64::engine::general_purpose::STANDARD.encode(text);
+    let mut out = std::io::stdout().lock();
+    drop(write!(out, "\u{1b}]52;c;{encoded}\u{7}").and_then(|()| out.flush()));
+}
+
+fn theme() -> Theme {
+    Theme::detect(|name| std::env::var(name).ok())
+}

@@ -1,0 +1,107 @@
+//! Progress of a headless run on standard error: a bar on a terminal, a line now and then elsewhere.
+
+use std::io::IsTerminal;
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+use crate::bench::event::{Entry, Event, NoteLevel};
+use crate::bench::quota::LimitKind;
+use crate::bench::tally::Tally;
+use crate::cli::output;
+
+/// Without a terminal a line is written at most this often.
+const QUIET: Duration = Duration::from_secs(5);
+
+/// The progress of one run.
+pub struct Progress {
+    bar: Option<ProgressBar>,
+    said_at: Duration,
+}
+
+impl Progress {
+    /// Begins to show the progress of a planned run.
+    pub fn new(tally: &Tally) -> Self {
+        let bar = std::io::stderr().is_terminal().then(|| {
+            let bar = ProgressBar::new(tally.plan.planned_trials());
+            let style = ProgressStyle::with_template("{bar:30} {pos}/{len} trials  {elapsed}  {msg}");
+            bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+        });
+        Self { bar, said_at: Duration::ZERO }
+    }
+
+    /// Shows what an entry means; the tally has taken it in.
+    pub fn entry(&mut self, tally: &Tally, entry: &Entry) {
+        match &entry.event {
+            Event::RunStarted { run, simulated, .. } => {
+                self.said_at = entry.at;
+                let mark = if *simulated { "  SIMULATED" } else { "" };
+                self.say(&format!("run {run} on {}{mark}", output::one_line(tally.plan.endpoint.label())));
+            }
+            Event::QuotaDetected { model, quota, notes } => {
+                let id = tally.plan.models.get(*model).map(|model| model.id.to_string()).unwrap_or_default();
+                let limits: Vec<String> = LimitKind::ALL
+                    .into_iter()
+                    .filter_map(|kind| quota.get(kind).map(|l| format!("{} {} ({})", kind.name(), l.value, l.source)))
+                    .collect();
+                let limits = if limits.is_empty() { "no limits".to_owned() } else { limits.join(", ") };
+                self.say(&format!("quota of {}: {limits}", output::one_line(&id)));
+                for note in notes {
+                    self.say(&format!("warning: {}", output::one_line(note)));
+                }
+            }
+            Event::Noted { level, text } if *level > NoteLevel::Info => {
+                self.say(&format!("warning: {}", output::one_line(text)))
+            }
+            Event::VariantRetired { variant, reason, .. } => {
+                let name = tally.plan.variants.get(*variant).map_or("?", |variant| &variant.name);
+                self.say(&format!("{} gets no more trials: {}", output::one_line(name), output::one_line(reason)));
+            }
+            Event::Paused { reason } => self.say(&format!("paused: {}", output::one_line(reason))),
+            _ => {}
+        }
+        self.show(tally, entry.at);
+    }
+
+    /// Shows that time goes on although nothing happened.
+    pub fn tick(&mut self, tally: &Tally) {
+        if let Some(bar) = &self.bar {
+            bar.set_message(message(tally));
+            bar.tick();
+        }
+    }
+
+    /// Takes the bar away.
+    pub fn finish(&self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+
+    fn show(&mut self, tally: &Tally, at: Duration) {
+        if let Some(bar) = &self.bar {
+            bar.set_position(tally.finished_trials());
+            bar.set_message(message(tally));
+        } else if at.saturating_sub(self.said_at) >= QUIET {
+            self.said_at = at;
+            output::say(&format!(
+                "{}/{} trials, {}",
+                tally.finished_trials(),
+                tally.plan.planned_trials(),
+                message(tally)
+            ));
+        }
+    }
+
+    fn say(&self, text: &str) {
+        match &self.bar {
+            Some(bar) => bar.suspend(|| output::say(text)),
+            None => output::say(text),
+        }
+    }
+}
+
+fn message(tally: &Tally) -> String {
+    let throttles: u64 = tally.all_variants().map(|variant| variant.throttles).sum();
+    format!("{} in flight, {} waiting, {throttles} throttled", tally.in_flight(), tally.waiting.len())
+}

@@ -1,0 +1,127 @@
+//! `quotient prompt`: the winning (or named) variant as a ready request, also for new input.
+
+use std::io::Read;
+use std::path::Path;
+
+use color_eyre::Result;
+
+use crate::bench::native;
+use crate::bench::objective::{objective, verdict};
+use crate::bench::plan::{Case, ModelPlan, Plan};
+use crate::bench::request::Request;
+use crate::bench::tally::Tally;
+use crate::bench::template::Templates;
+use crate::cli::arguments::{BenchOptions, PromptForm, PromptOptions};
+use crate::cli::exit::{Exit, Refused};
+use crate::cli::{output, planning, runs};
+
+/// Runs the command.
+pub fn prompt(options: &PromptOptions) -> Result<Exit> {
+    let content = options.content.as_deref().map(read_content).transpose()?;
+    let measured = match &options.run {
+        Some(run) => Some(runs::load(run)?),
+        None if options.shared.config.is_some() || !options.shared.models.is_empty() => None,
+        None => runs::load("latest").ok(),
+    };
+    let (plan, model, variant) = match &measured {
+        Some(tally) => from_run(tally, options)?,
+        None => unmeasured(options)?,
+    };
+    let mut plan = plan;
+    if let Some(task) = &options.task {
+        plan.task.clone_from(task);
+    }
+    let case = content.map_or_else(
+        || plan.cases.first().cloned().unwrap_or_default(),
+        |content| Case { content, ..plan.cases.first().cloned().unwrap_or_default() },
+    );
+    let request = match variant {
+        Some(variant) => request(&plan, variant, &case)?,
+        None => bare(&plan, &case),
+    };
+    output::answer_to(options.output.as_deref(), &rendered(&plan.models[model], &request, options.format))?;
+    Ok(Exit::Done)
+}
+
+/// The plan, the model and the variant that a run's verdict (or the user) names.
+fn from_run(tally: &Tally, options: &PromptOptions) -> Result<(Plan, usize, Option<usize>)> {
+    let plan = (*tally.plan).clone();
+    let model = match options.shared.models.first() {
+        Some(id) => plan
+            .models
+            .iter()
+            .position(|model| model.id.as_str() == id)
+            .ok_or_else(|| Refused::usage(format!("--model {id}: this run did not measure it")))?,
+        None => 0,
+    };
+    let run = tally.run.as_deref().unwrap_or("?");
+    if let Some(name) = options.shared.variants.first() {
+        return Ok((plan.clone(), model, Some(named(&plan, name)?)));
+    }
+    let name = options.objective.as_deref().unwrap_or(&plan.objective);
+    let rule = objective(name).ok_or_else(|| Refused::usage(format!("{name:?} is no objective")))?;
+    let verdict = verdict(tally, model, rule);
+    let Some(leader) = &verdict.leader else {
+        return Err(Refused::no_result(format!("run {run} has no winner: {}", verdict.reason)));
+    };
+    let what = if verdict.winner.is_some() { "winner" } else { "leader, not shown to win" };
+    output::say(&format!("{leader}: {what} by {name} of run {run} ({})", verdict.reason));
+    if tally.simulated {
+        output::say("the run was SIMULATED: it says nothing about AWS");
+    }
+    let variant = named(&plan, leader)?;
+    Ok((plan, model, Some(variant)))
+}
+
+/// Without any run: the named variant, or the family's default, which is the bare task.
+fn unmeasured(options: &PromptOptions) -> Result<(Plan, usize, Option<usize>)> {
+    let plan = planning::plan(&BenchOptions { shared: options.shared.clone(), ..BenchOptions::default() })?.plan;
+    let variant = options.shared.variants.first().map(|name| named(&plan, name)).transpose()?;
+    let family = plan.models[0].id.family();
+    let shown = if variant.is_some() { "the named variant" } else { "the bare task" };
+    output::say(&format!(
+        "no run is named, so nothing was measured: this is {shown} (the tutorial guesses {:?} for {} models); --run latest takes the newest run",
+        family.first_guess, family.name
+    ));
+    Ok((plan, 0, variant))
+}
+
+fn named(plan: &Plan, name: &str) -> Result<usize> {
+    plan.variants.iter().position(|variant| variant.name == name).ok_or_else(|| {
+        let names: Vec<&str> = plan.variants.iter().map(|variant| variant.name.as_str()).collect();
+        Refused::usage(format!("--variant {name}: no such variant; there are {}", names.join(", ")))
+    })
+}
+
+fn bare(plan: &Plan, case: &Case) -> Request {
+    let text = [plan.task.trim(), case.content.trim()].into_iter().filter(|part| !part.is_empty());
+    let parameters = plan.variants.first().map(|variant| variant.parameters.clone()).unwrap_or_default();
+    Request::user(None, text.collect::<Vec<_>>().join("\n\n"), parameters)
+}
+
+/// A variant's request for a case.
+pub fn request(plan: &Plan, variant: usize, case: &Case) -> Result<Request> {
+    let templates = Templates::new(plan).map_err(|error| Refused::usage(error.message))?;
+    templates.render(variant, case).map_err(|error| Refused::usage(error.message))
+}
+
+/// A request in the asked form.
+pub fn rendered(model: &ModelPlan, request: &Request, form: PromptForm) -> String {
+    let pretty = |value: &serde_json::Value| serde_json::to_string_pretty(value).unwrap_or_else(|_| value.to_string());
+    match form {
+        PromptForm::Native => pretty(&native::invoke_body(model, request, false)),
+        PromptForm::Converse => pretty(&native::converse_body(model, request)),
+        PromptForm::Text => native::text(request),
+    }
+}
+
+fn read_content(path: &Path) -> Result<String> {
+    let mut text = String::new();
+    let read = if path == Path::new("-") {
+        std::io::stdin().read_to_string(&mut text).map(drop)
+    } else {
+        std::fs::File::open(path).and_then(|mut file| file.read_to_string(&mut text)).map(drop)
+    };
+    read.map_err(|error| Refused::usage(format!("--content {}: {error}", path.display())))?;
+    Ok(text)
+}

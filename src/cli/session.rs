@@ -1,0 +1,159 @@
+//! Joins gateway, engine, recorder and a face: one session per program, one river per run.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use color_eyre::Result;
+use color_eyre::eyre::{WrapErr, eyre};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+
+use crate::bedrock::aws::{Clients, Connection, connect};
+use crate::bedrock::quotas::{Detected, list, merge};
+use crate::bench::event::{Command, Entry, Event};
+use crate::bench::plan::{Endpoint, Plan};
+use crate::bench::quota::Quota;
+use crate::cli::exit::Refused;
+use crate::engine::dispatcher::{Engine, run};
+use crate::journal::history::run_id;
+use crate::journal::recorder::{Recording, record};
+use crate::simulator::Simulator;
+use crate::simulator::scenario::Scenario;
+
+/// What a session is opened with.
+#[derive(Debug, Clone)]
+pub struct Setup {
+    /// The AWS profile, where one is named.
+    pub profile: Option<String>,
+    /// The region, where one is named; otherwise the AWS environment's.
+    pub region: Option<String>,
+    /// The simulator's scenario.
+    pub scenario: Scenario,
+    /// The folder for journals; `None` keeps none.
+    pub journals: Option<PathBuf>,
+}
+
+/// Connected clients and what was detected with them.
+pub struct Session {
+    clients: Clients,
+    detected: Vec<Detected>,
+    journals: Option<PathBuf>,
+}
+
+/// A run that is on.
+pub struct River {
+    /// What can be asked of the engine.
+    pub commands: UnboundedSender<Command>,
+    /// What happened, in batches, each already on disk.
+    pub entries: UnboundedReceiver<Vec<Entry>>,
+    /// What writes it down.
+    pub recording: Recording,
+}
+
+impl Session {
+    /// Starts the simulator where the plan asks for it, connects, and detects the quota of each model.
+    /// The plan's region becomes the one that the clients really use.
+    pub async fn open(plan: &mut Plan, setup: Setup) -> Result<Self> {
+        let simulator = match plan.endpoint {
+            Endpoint::Simulator => Some(host(Simulator::new(setup.scenario, plan.seed))?),
+            Endpoint::Aws | Endpoint::Url(_) => None,
+        };
+        let connection = Connection {
+            endpoint: plan.endpoint.clone(),
+            region: setup.region,
+            profile: setup.profile,
+            connect_timeout: plan.timeouts.connect,
+        };
+        let clients =
+            connect(&connection, simulator.as_deref()).await.map_err(|fault| Refused::no_result(fault.message))?;
+        plan.region.clone_from(&clients.place.region);
+        let listing = list(&clients.quotas, &clients.place).await;
+        let detect = |model: &crate::bench::plan::ModelPlan| {
+            let latency_optimised = false;
+            let found =
+                listing.as_ref().map(|listing| listing.detect(&model.id, latency_optimised)).map_err(Clone::clone);
+            merge(&plan.quota, found)
+        };
+        let detected = plan.models.iter().map(detect).collect();
+        Ok(Self { clients, detected, journals: setup.journals })
+    }
+
+    /// What was detected, in the order of the plan's models.
+    pub fn detected(&self) -> &[Detected] {
+        &self.detected
+    }
+
+    /// The quotas alone.
+    pub fn quotas(&self) -> Vec<Option<Quota>> {
+        self.detected.iter().map(|detected| Some(detected.quota.clone())).collect()
+    }
+
+    /// Whether a simulator answers.
+    pub fn simulated(&self) -> bool {
+        self.clients.gateway.simulated()
+    }
+
+    /// The detection as entries, for a face that shows it before any run.
+    pub fn detection(&self) -> Vec<Entry> {
+        let event = |(model, detected): (usize, &Detected)| Event::QuotaDetected {
+            model,
+            quota: detected.quota.clone(),
+            notes: detected.notes.clone(),
+        };
+        let entry = |event| Entry { seq: 0, at: now(), event };
+        self.detected.iter().enumerate().map(event).map(entry).collect()
+    }
+
+    /// Starts a run: engine → recorder → whoever takes the entries.
+    pub fn start(&self, plan: Arc<Plan>) -> Result<River> {
+        let (commands, asked) = unbounded_channel();
+        let (tell, told) = unbounded_channel();
+        let (pass_on, entries) = unbounded_channel();
+        let run_id = run_id(now(), suffix());
+        let recording = record(self.journals.as_deref(), &run_id, told, pass_on)
+            .wrap_err("cannot begin the run's journal; --no-record runs without one")?;
+        let engine = Engine {
+            plan,
+            run: run_id,
+            gateway: self.clients.gateway.clone(),
+            quotas: self.detected.iter().map(|d| (d.quota.clone(), d.notes.clone())).collect(),
+            simulated: self.simulated(),
+        };
+        tokio::spawn(run(engine, asked, tell));
+        Ok(River { commands, entries, recording })
+    }
+}
+
+/// Serves the simulator on a loopback port of its own, on a thread of its own, so that it does not share
+/// the runtime whose latencies are measured.
+fn host(simulator: Simulator) -> Result<String> {
+    let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).wrap_err("cannot open a loopback port")?;
+    listener.set_nonblocking(true).wrap_err("cannot use the loopback port")?;
+    let address = listener.local_addr().wrap_err("cannot read the loopback port")?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .wrap_err("cannot start the simulator's runtime")?;
+    std::thread::Builder::new()
+        .name("simulator".into())
+        .spawn(move || {
+            runtime.block_on(async {
+                match tokio::net::TcpListener::from_std(listener) {
+                    Ok(listener) => drop(crate::simulator::serve(listener, simulator, std::future::pending()).await),
+                    Err(error) => tracing::error!(%error, "the simulator's port is unusable"),
+                }
+            });
+        })
+        .map_err(|error| eyre!("cannot start the simulator: {error}"))?;
+    Ok(format!("http://{address}"))
+}
+
+/// The time since the Unix epoch, for stamps outside a run.
+pub fn now() -> Duration {
+    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default()
+}
+
+fn suffix() -> u32 {
+    // Two programs started in the same second must not share a journal.
+    std::process::id() ^ now().subsec_nanos()
+}

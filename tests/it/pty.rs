@@ -1,0 +1,148 @@
+//! The dashboard in a pseudo-terminal: it starts, runs, picks, exports and quits; the terminal is as it was.
+
+use std::io::{Read, Write};
+use std::sync::{Arc, Condvar, Mutex};
+use std::time::{Duration, Instant};
+
+use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
+
+use crate::journey::{Home, data};
+
+/// Nothing that is waited for takes this long; it only ends a test that has failed.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+struct Terminal {
+    master: Box<dyn MasterPty + Send>,
+    keys: Box<dyn Write + Send>,
+    child: Box<dyn Child + Send + Sync>,
+    screen: Arc<(Mutex<vt100::Parser>, Condvar)>,
+}
+
+impl Terminal {
+    fn open(home: &Home, arguments: &[&str], rows: u16, cols: u16) -> Self {
+        let pair = native_pty_system().openpty(PtySize { rows, cols, ..PtySize::default() }).unwrap();
+        let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_quotient"));
+        command.args(arguments);
+        command.cwd(home.dir.path());
+        for (name, value) in home.quotient(&[]).get_envs() {
+            if let Some(value) = value {
+                command.env(name, value);
+            }
+        }
+        let child = pair.slave.spawn_command(command).unwrap();
+        drop(pair.slave);
+        let mut reader = pair.master.try_clone_reader().unwrap();
+        let parser = vt100::Parser::new(rows.try_into().unwrap(), cols.try_into().unwrap(), 0);
+        let screen = Arc::new((Mutex::new(parser), Condvar::new()));
+        let shared = Arc::clone(&screen);
+        std::thread::spawn(move || {
+            let mut buffer = [0; 8192];
+            while let Ok(n @ 1..) = reader.read(&mut buffer) {
+                shared.0.lock().unwrap().process(&buffer[..n]);
+                shared.1.notify_all();
+            }
+            shared.1.notify_all();
+        });
+        Self { keys: pair.master.take_writer().unwrap(), master: pair.master, child, screen }
+    }
+
+    fn press(&mut self, keys: &str) {
+        self.keys.write_all(keys.as_bytes()).unwrap();
+        self.keys.flush().unwrap();
+    }
+
+    /// Waits until the screen satisfies a predicate.
+    fn wait(&self, what: &str, holds: impl Fn(&vt100::Screen) -> bool) -> String {
+        let deadline = Instant::now() + PATIENCE;
+        let mut parser = self.screen.0.lock().unwrap();
+        while !holds(parser.screen()) {
+            let left = deadline.saturating_duration_since(Instant::now());
+            assert!(!left.is_zero(), "waited for {what}; the screen:\n{}", parser.screen().contents());
+            parser = self.screen.1.wait_timeout(parser, left).unwrap().0;
+        }
+        parser.screen().contents()
+    }
+
+    fn see(&self, words: &str) -> String {
+        self.wait(words, |screen| screen.contents().contains(words))
+    }
+
+    fn resize(&self, rows: u16, cols: u16) {
+        self.screen.0.lock().unwrap().screen_mut().set_size(rows.try_into().unwrap(), cols.try_into().unwrap());
+        self.master.resize(PtySize { rows, cols, ..PtySize::default() }).unwrap();
+    }
+
+    fn end(mut self) -> (u32, bool) {
+        let status = self.child.wait().unwrap();
+        let parser = self.screen.0.lock().unwrap();
+        let restored = !parser.screen().alternate_screen() && !parser.screen().hide_cursor();
+        (status.exit_code(), restored)
+    }
+}
+
+#[test]
+fn run_pick_export_quit() {
+    let home = Home::new();
+    let quick = data("quick.toml");
+    let mut terminal = Terminal::open(&home, &["--scenario", &quick, "--trials", "5"], 36, 120);
+    terminal.see("SIMULATED");
+    terminal.see("L-4C35BB2A");
+    for name in ["detailed", "concise", "structured", "minimal"] {
+        terminal.see(name);
+    }
+    terminal.press("r");
+    terminal.see("complete");
+    terminal.press("b");
+    terminal.see("inferenceConfig");
+    terminal.press("\u{1b}");
+    terminal.wait("the picked request is closed", |screen| !screen.contents().contains("inferenceConfig"));
+    terminal.press("?");
+    terminal.see("objective");
+    terminal.press("\u{1b}");
+    terminal.press("e");
+    terminal.see("wrote");
+    let charts = walk(home.dir.path()).into_iter().filter(|path| path.ends_with("tokens.svg")).count();
+    assert_eq!(charts, 1);
+    assert!(walk(home.dir.path()).iter().any(|path| path.ends_with("screen.svg")));
+    terminal.resize(24, 80);
+    terminal.see("concise");
+    terminal.resize(5, 30);
+    terminal.resize(24, 80);
+    terminal.see("concise");
+    terminal.press("q");
+    assert_eq!(terminal.end(), (0, true));
+}
+
+#[test]
+fn quitting_asks_while_a_run_is_on() {
+    let home = Home::new();
+    let slow = data("slow.toml");
+    let mut terminal = Terminal::open(&home, &["--scenario", &slow, "--trials", "50"], 24, 80);
+    terminal.see("L-4C35BB2A");
+    terminal.press("r");
+    terminal.see("in flight");
+    terminal.press("q");
+    terminal.see("quit");
+    terminal.press("y");
+    assert_eq!(terminal.end(), (0, true));
+    assert!(home.journal().is_file(), "what was measured is kept");
+}
+
+#[test]
+fn sigterm_restores_the_terminal() {
+    let home = Home::new();
+    let terminal = Terminal::open(&home, &["--scenario", &data("quick.toml")], 24, 80);
+    terminal.see("SIMULATED");
+    let pid = terminal.child.process_id().unwrap().to_string();
+    assert!(std::process::Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+    assert_eq!(terminal.end(), (130, true));
+}
+
+fn walk(dir: &std::path::Path) -> Vec<std::path::PathBuf> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(dir).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() { found.extend(walk(&path)) } else { found.push(path) }
+    }
+    found
+}
