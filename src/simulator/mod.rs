@@ -1,1 +1,25 @@
-//! Floor 2: Bedrock and Service Quotas on loopback.
+//! Floor 2: Bedrock and Service Quotas on loopback, seeded; a model of them, not a measurement.
+
+mod account;
+mod answer;
+mod bodies;
+mod catalog;
+mod converse;
+mod frames;
+mod handle;
+mod listing;
+mod problem;
+mod prompt;
+mod random;
+mod replies;
+mod said;
+pub mod scenario;
+mod script;
+mod stream;
+mod tokens;
+mod wire;
+mod world;
+
+pub use handle::Simulator;
+pub use wire::serve;
+pub use world::Counts;

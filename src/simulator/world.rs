@@ -1,0 +1,281 @@
+//! World: who is admitted, what goes wrong and what it all adds up to; pure and seeded, time is an argument.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use std::time::Duration;
+
+use rand::Rng;
+
+use crate::bench::family;
+use crate::bench::ledger::{Hold, Ledger};
+use crate::bench::model::{ModelId, Scope};
+use crate::bench::quota::LimitKind;
+use crate::simulator::account::Account;
+use crate::simulator::catalog::Catalog;
+use crate::simulator::problem::Problem;
+use crate::simulator::prompt::{Prefix, Prompt};
+use crate::simulator::random;
+use crate::simulator::scenario::{Mishap, Rate, Refusal, Scenario};
+
+/// Shorter prefixes are not cached (source: Bedrock user guide, `prompt-caching`: 1,024 for most models).
+const LEAST_CACHED: u64 = 1_024;
+/// How long a prefix stays cached after its last use (same source).
+const CACHE_LIFE: Duration = Duration::from_secs(300);
+
+/// What the simulator counted for one model, by the id that it was called by.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Counts {
+    /// Invocations that were answered to the end.
+    pub ok: u64,
+    /// Invocations that were answered 429 `ThrottlingException`.
+    pub throttled: u64,
+    /// Invocations that were admitted and not answered to the end, by whoever's fault.
+    pub failed: u64,
+    /// Input tokens of answered invocations, those of a prompt cache included.
+    pub input_tokens: u64,
+    /// Output tokens of answered invocations.
+    pub output_tokens: u64,
+    /// Quota tokens settled, failed invocations included.
+    pub settled_tokens: u64,
+    /// The most quota tokens (settled and reserved) that were ever taken at once of the quota that the model draws on.
+    pub peak_tokens: f64,
+    /// The same for requests.
+    pub peak_requests: f64,
+}
+
+/// Input tokens by what the prompt cache did with them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Input {
+    /// Neither read from nor written to the cache.
+    pub(super) plain: u64,
+    /// Read from the cache.
+    pub(super) read: u64,
+    /// Written to the cache.
+    pub(super) write: u64,
+}
+
+impl Input {
+    pub(super) fn total(self) -> u64 {
+        self.plain + self.read + self.write
+    }
+
+    /// What counts against a quota: cache reads do not.
+    fn charged(self) -> u64 {
+        self.plain + self.write
+    }
+}
+
+/// An invocation as it arrives.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Arrival<'a> {
+    /// The region that was called.
+    pub(super) region: &'a str,
+    /// The model as it was named.
+    pub(super) model: &'a ModelId,
+    /// What is asked for.
+    pub(super) prompt: &'a Prompt,
+    /// The body's hash, the model's id included.
+    pub(super) body: u64,
+    /// The most output tokens that it may have.
+    pub(super) max_tokens: u64,
+}
+
+/// An invocation that was let in; it holds quota until it is settled.
+#[derive(Debug)]
+pub(super) struct Admission {
+    key: Key,
+    called: Arc<str>,
+    hold: Hold,
+    day: Hold,
+    burndown: u64,
+    /// Its input tokens.
+    pub(super) input: Input,
+    /// How often this body was answered before.
+    pub(super) nth: u64,
+    /// What goes wrong with it.
+    pub(super) mishap: Option<Mishap>,
+}
+
+/// How an invocation ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Outcome {
+    /// Answered to the end, with so many output tokens.
+    Answered(u64),
+    /// Ended early, after so many output tokens.
+    Broken(u64),
+    /// Never begun: nothing is charged.
+    Refused,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct Key {
+    region: String,
+    base: String,
+    scope: Scope,
+}
+
+#[derive(Debug, Default, Clone, Copy)]
+struct Seen {
+    arrived: u64,
+    admitted: u64,
+    answered: u64,
+}
+
+/// The state of the simulated account.
+#[derive(Debug)]
+pub(super) struct World {
+    scenario: Arc<Scenario>,
+    seed: u64,
+    catalog: Arc<Catalog>,
+    accounts: HashMap<Key, Account>,
+    /// What is taken of each region's account-wide day.
+    days: HashMap<String, Ledger>,
+    bodies: HashMap<u64, Seen>,
+    cached: HashMap<u64, Duration>,
+    counts: BTreeMap<String, Counts>,
+    requests: u64,
+}
+
+impl World {
+    /// A world in which nothing has happened.
+    pub(super) fn new(scenario: Arc<Scenario>, catalog: Arc<Catalog>, seed: u64) -> Self {
+        Self {
+            scenario,
+            seed,
+            catalog,
+            accounts: HashMap::new(),
+            days: HashMap::new(),
+            bodies: HashMap::new(),
+            cached: HashMap::new(),
+            counts: BTreeMap::new(),
+            requests: 0,
+        }
+    }
+
+    /// What was counted so far, by the id that was called.
+    pub(super) fn counts(&self) -> BTreeMap<String, Counts> {
+        self.counts.clone()
+    }
+
+    /// A request id of its own for each request.
+    pub(super) fn request_id(&mut self) -> String {
+        self.requests += 1;
+        let mut random = random::stream(self.seed, "request id", self.requests, 0);
+        let (a, b): (u64, u64) = (random.random(), random.random());
+        let (a, b) = (format!("{a:016x}"), format!("{b:016x}"));
+        format!("{}-{}-4{}-a{}-{}", &a[..8], &a[8..12], &a[13..], &b[1..4], &b[4..])
+    }
+
+    /// Lets an invocation in, or refuses it.
+    pub(super) fn admit(&mut self, now: Duration, arrival: Arrival<'_>) -> Result<Admission, Problem> {
+        let model = arrival.model;
+        let key = Key { region: arrival.region.to_owned(), base: model.base().to_owned(), scope: model.scope() };
+        let input = self.input(now, arrival.prompt);
+        let reservation = input.charged() + arrival.max_tokens;
+        let throttle = self.throttle(now, &key, arrival.body, reservation);
+        let scenario = Arc::clone(&self.scenario);
+        let account = self.account(&key);
+        if let Some(problem) = throttle {
+            if scenario.rejected_count {
+                account.count_rejected(now);
+            }
+            self.count(model.as_str()).throttled += 1;
+            return Err(problem);
+        }
+        let hold = account.reserve(now, reservation);
+        let day = self.day(&key.region).reserve(now, reservation);
+        self.remember(now, arrival.prompt);
+        let (nth, mishap) = self.fate(arrival.body);
+        let burndown = u64::from(family::burndown(model.base()));
+        Ok(Admission { key, called: model.as_str().into(), hold, day, burndown, input, nth, mishap })
+    }
+
+    /// Ends an invocation: what it held is replaced by what it took.
+    pub(super) fn settle(&mut self, now: Duration, admission: &Admission, outcome: Outcome) {
+        let charge = |output: u64| admission.input.charged() + admission.burndown * output;
+        let settled = match outcome {
+            Outcome::Answered(output) | Outcome::Broken(output) => charge(output),
+            Outcome::Refused => 0,
+        };
+        let account = self.account(&admission.key);
+        account.settle(now, admission.hold, settled);
+        let (peak_tokens, peak_requests) = account.peaks();
+        self.day(&admission.key.region).settle(now, admission.day, settled);
+        let counts = self.count(&admission.called);
+        match outcome {
+            Outcome::Answered(output) => {
+                counts.ok += 1;
+                counts.input_tokens += admission.input.total();
+                counts.output_tokens += output;
+            }
+            Outcome::Broken(_) | Outcome::Refused => counts.failed += 1,
+        }
+        counts.settled_tokens += settled;
+        counts.peak_tokens = counts.peak_tokens.max(peak_tokens);
+        counts.peak_requests = counts.peak_requests.max(peak_requests);
+    }
+
+    /// Why an arrival is throttled, if it is: by the scenario's dice or by a limit.
+    fn throttle(&mut self, now: Duration, key: &Key, body: u64, reservation: u64) -> Option<Problem> {
+        let seen = self.bodies.entry(body).or_default();
+        seen.arrived += 1;
+        let point = random::stream(self.seed, "throttle", body, seen.arrived).random();
+        if self.scenario.faults.throttled.0 > point {
+            return Some(Problem::refusal(Refusal::Throttled));
+        }
+        if let Some(limit) = self.account(key).refuses(now, reservation) {
+            return Some(Problem::throttled(limit));
+        }
+        self.day(&key.region).admits(now, reservation).err().map(|_| Problem::throttled(LimitKind::Tpd))
+    }
+
+    /// What happens to an admitted body, and how often it was answered before. Depends on the seed, the body and how
+    /// often it was admitted; throttles, which depend on time, leave no trace in it.
+    fn fate(&mut self, body: u64) -> (u64, Option<Mishap>) {
+        let seen = self.bodies.entry(body).or_default();
+        seen.admitted += 1;
+        let mut rates = self.scenario.faults;
+        rates.throttled = Rate(0.0);
+        let mishap = rates.at(random::stream(self.seed, "mishap", body, seen.admitted).random());
+        let nth = seen.answered;
+        if !matches!(mishap, Some(Mishap::Refused(_) | Mishap::Hang)) {
+            seen.answered += 1;
+        }
+        (nth, mishap)
+    }
+
+    /// What the prompt cache does with a prompt's tokens.
+    fn input(&self, now: Duration, prompt: &Prompt) -> Input {
+        let tokens = prompt.tokens();
+        let Some(Prefix { key, tokens: prefix }) = prompt.cached.filter(|prefix| prefix.tokens >= LEAST_CACHED) else {
+            return Input { plain: tokens, ..Input::default() };
+        };
+        let plain = tokens.saturating_sub(prefix);
+        let warm = self.cached.get(&key).is_some_and(|used| now.saturating_sub(*used) < CACHE_LIFE);
+        if warm { Input { plain, read: prefix, write: 0 } } else { Input { plain, read: 0, write: prefix } }
+    }
+
+    fn remember(&mut self, now: Duration, prompt: &Prompt) {
+        if let Some(prefix) = prompt.cached {
+            self.cached.retain(|_, used| now.saturating_sub(*used) < CACHE_LIFE);
+            self.cached.insert(prefix.key, now);
+        }
+    }
+
+    fn account(&mut self, key: &Key) -> &mut Account {
+        let new = || {
+            let quota = self.catalog.quota(&self.scenario, &key.region, &key.base, key.scope);
+            Account::new(&quota, self.scenario.refill.refill(), self.scenario.neighbours)
+        };
+        self.accounts.entry(key.clone()).or_insert_with(new)
+    }
+
+    fn day(&mut self, region: &str) -> &mut Ledger {
+        let new = || Ledger::new(&Catalog::account_day(&self.scenario), self.scenario.refill.refill());
+        self.days.entry(region.to_owned()).or_insert_with(new)
+    }
+
+    fn count(&mut self, called: &str) -> &mut Counts {
+        self.counts.entry(called.to_owned()).or_default()
+    }
+}
