@@ -5,6 +5,7 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use crate::bench::event::Stop;
 use crate::bench::tally::Phase;
 use crate::tui::model::{Model, Overlay};
+use crate::tui::screen::most_scroll;
 
 /// One key, with Ctrl or without.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -197,7 +198,7 @@ pub const KEYMAP: &[Binding] = &[
     Binding {
         keys: &[key(KeyCode::Down), letter('j')],
         action: Action::Down,
-        label: |model| if model.overlay.is_some() { "scroll" } else { "" },
+        label: |model| if most_scroll(model) > 0 { "scroll" } else { "" },
         help: "select the next variant; scroll down",
         applies: Model::can_move,
     },
@@ -253,13 +254,14 @@ pub fn action(event: KeyEvent, model: &Model) -> Option<Action> {
 }
 
 impl Key {
-    /// Its name on the screen: `↑`, `enter`, `ctrl-c`; words where only ASCII can be shown.
-    pub fn name(self, arrows: [&'static str; 2]) -> String {
+    /// Its name on the screen (`space`, `ctrl-c`), with the signs for up, down and enter that can be shown here.
+    pub fn name(self, [up, down, enter]: [&'static str; 3]) -> String {
         let name = match self.code {
             KeyCode::Char(' ') => "space".into(),
             KeyCode::Char(letter) => letter.to_string(),
-            KeyCode::Up => arrows[0].into(),
-            KeyCode::Down => arrows[1].into(),
+            KeyCode::Up => up.into(),
+            KeyCode::Down => down.into(),
+            KeyCode::Enter => enter.into(),
             other => other.to_string().to_lowercase(),
         };
         if self.ctrl { format!("ctrl-{name}") } else { name }
@@ -280,12 +282,12 @@ mod tests {
 
     #[test]
     fn keys_have_names() {
-        let name = |key: Key| key.name(["↑", "↓"]);
+        let name = |key: Key| key.name(["↑", "↓", "↵"]);
         assert_eq!(name(letter(' ')), "space");
-        assert_eq!(name(key(KeyCode::Enter)), "enter");
+        assert_eq!(name(key(KeyCode::Enter)), "↵");
         assert_eq!(name(key(KeyCode::PageDown)), "page down");
         assert_eq!(name(key(KeyCode::Esc)), "esc");
         assert_eq!(name(Key { code: KeyCode::Char('c'), ctrl: true }), "ctrl-c");
-        assert_eq!(key(KeyCode::Up).name(["up", "down"]), "up");
+        assert_eq!(key(KeyCode::Up).name(["up", "down", "enter"]), "up");
     }
 }

@@ -9,6 +9,7 @@ use unicode_width::UnicodeWidthStr;
 
 use crate::bench::clean::{Lines, clean};
 use crate::bench::objective::Verdict;
+use crate::bench::tally::Phase;
 use crate::tui::format::wrap;
 use crate::tui::model::Model;
 use crate::tui::theme::Ink;
@@ -57,7 +58,7 @@ pub fn draw(model: &Model, now: Duration, area: Rect, buffer: &mut Buffer) {
     }
     Footer { keys: &view::keys(model), theme }.render(seats.footer, buffer);
     if let Some((title, lines, scroll)) = words::overlay(model, overlay_columns(area)) {
-        let place = overlay_place(area, &title, &lines);
+        let place = overlay_place(above_footer(area), &title, &lines);
         OverlayBox { title: &title, lines: &lines, scroll, theme }.render(place, buffer);
     }
 }
@@ -82,21 +83,32 @@ fn details(model: &Model, seat: Rect, buffer: &mut Buffer) {
 
 fn verdict_panel(model: &Model, verdict: &Verdict, seat: Rect, buffer: &mut Buffer) {
     let sure = verdict.confidence.map(|sure| format!(" ({:.0} % sure)", (sure * 100.0).floor())).unwrap_or_default();
-    let standing = match (&verdict.winner, &verdict.leader) {
-        (Some(_), _) => (format!("winner{sure}").into(), Ink::Good),
-        (None, Some(_)) => ("leader".into(), Ink::Title),
-        (None, None) => ("no leader".into(), Ink::Muted),
+    let (standing, reason): (String, _) = match (&verdict.winner, &verdict.leader, model.tally.phase) {
+        (Some(_), ..) => (format!("winner{sure}"), None),
+        (None, Some(_), _) => ("leader".into(), None),
+        (None, None, Phase::Finished(_)) => ("no winner".into(), None),
+        (None, None, _) => ("no verdict yet".into(), Some("no trial was answered so far")),
+    };
+    let ink = match (&verdict.winner, &verdict.leader) {
+        (Some(_), _) => Ink::Good,
+        (None, Some(_)) => Ink::Title,
+        (None, None) => Ink::Muted,
     };
     let efficiency = view::efficiency(model);
     VerdictPanel {
         objective: (model.objective.name, model.objective.describe),
-        standing,
-        reason: clean(&verdict.reason, Lines::Join),
+        standing: (standing, ink),
+        reason: reason.map_or_else(|| clean(&verdict.reason, Lines::Join), Into::into),
         efficiency: efficiency.map(Into::into),
         ranking: &view::ranking(model, verdict),
         theme: model.theme,
     }
     .render(seat, buffer);
+}
+
+/// Where an overlay may lie: the footer says which keys it knows, and stays.
+fn above_footer(area: Rect) -> Rect {
+    Rect { height: area.height.saturating_sub(1), ..area }
 }
 
 /// Columns of text in an overlay.
@@ -114,7 +126,7 @@ fn overlay_place(area: Rect, title: &str, lines: &[OverlayLine]) -> Rect {
 
 /// How many lines of the overlay can be scrolled away.
 pub fn most_scroll(model: &Model) -> usize {
-    let area = Rect::new(0, 0, model.size.0, model.size.1);
+    let area = above_footer(Rect::new(0, 0, model.size.0, model.size.1));
     words::overlay(model, overlay_columns(area)).map_or(0, |(title, lines, _)| {
         lines.len().saturating_sub(overlay::visible(overlay_place(area, &title, &lines)))
     })
@@ -140,21 +152,23 @@ impl Seats {
         let top = header.bottom() + air;
         let body = Rect { y: top, height: footer.y - top, ..area };
         if area.width >= WIDE && body.height >= gauges + 22 {
-            return Self { header, footer, ..Self::wide(body, air, gauges + 1 + notes.min(4), 1 + variants) };
+            return Self { header, footer, ..Self::wide(body, air, gauges + 1 + notes.min(4), variants) };
         }
         Self { header, footer, ..Self::stacked(body, gauges, notes, variants) }
     }
 
     /// Quota and variants over the whole width, details at the left below them, verdict and activity at the right.
-    fn wide(body: Rect, air: u16, quota: u16, variants: u16) -> Self {
-        let variants = variants.min(body.height - quota - 2 * air - 12);
+    fn wide(body: Rect, air: u16, quota: u16, ranked: u16) -> Self {
+        let variants = (1 + ranked).min(body.height - quota - 2 * air - 12);
         let quota = Rect { height: quota, ..body };
         let variants = Rect { y: quota.bottom() + air, height: variants, ..body };
         let below = variants.bottom() + air;
         let rest = Rect { y: below, height: body.bottom() - below, ..body };
         let details = Rect { width: rest.width / 2, ..rest };
         let right = Rect { x: details.right() + 2, width: rest.width - details.width - 2, ..rest };
-        let verdict = Rect { height: (right.height - air) / 2, ..right };
+        // Two texts of two lines, a space, and the ranking.
+        let wanted = 6 + ranked;
+        let verdict = Rect { height: wanted.min(right.height - air - 5), ..right };
         let activity = Rect { y: verdict.bottom() + air, height: right.height - verdict.height - air, ..right };
         Self { quota, variants, details, verdict, activity, ..Self::default() }
     }

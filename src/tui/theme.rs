@@ -70,12 +70,19 @@ struct Row {
     rgb: Option<(u32, u32)>,
     /// Foreground of sixteen, on dark and on light ground.
     ansi: (Color, Color),
-    /// What remains without colour, and is added to it.
+    /// What is added to the colour.
     plain: Modifier,
+    /// What stands for the colour where there is none.
+    bare: Modifier,
 }
 
 const fn row(ink: Ink, rgb: Option<(u32, u32)>, ansi: (Color, Color), plain: Modifier) -> Row {
-    Row { ink, rgb, ansi, plain }
+    Row { ink, rgb, ansi, plain, bare: plain }
+}
+
+/// An ink that is bold only where there is no colour to tell it by.
+const fn alarm(ink: Ink, rgb: (u32, u32), ansi: (Color, Color)) -> Row {
+    Row { ink, rgb: Some(rgb), ansi, plain: NONE, bare: Modifier::BOLD }
 }
 
 const NONE: Modifier = Modifier::empty();
@@ -91,8 +98,8 @@ const INKS: [Row; 17] = [
     row(Ink::Input, Some((0x58_a6_ff, 0x1f_6f_c4)), (Color::Blue, Color::Blue), NONE),
     row(Ink::Output, Some((0xf0_a0_4b, 0xc2_5e_00)), (Color::Yellow, Color::Magenta), NONE),
     row(Ink::Good, Some((0x56_d3_a0, 0x00_7a_5a)), (Color::Green, Color::Green), NONE),
-    row(Ink::Warning, Some((0xe3_b3_41, 0x8a_61_00)), (Color::Yellow, Color::Red), Modifier::BOLD),
-    row(Ink::Error, Some((0xff_7b_72, 0xb4_23_18)), (Color::Red, Color::Red), Modifier::BOLD),
+    alarm(Ink::Warning, (0xe3_b3_41, 0x8a_61_00), (Color::Yellow, Color::Red)),
+    alarm(Ink::Error, (0xff_7b_72, 0xb4_23_18), (Color::Red, Color::Red)),
     row(Ink::Selected, None, (Color::Reset, Color::Reset), Modifier::BOLD),
     row(Ink::Used, Some((0x4d_b8_b0, 0x0f_7b_76)), (Color::Cyan, Color::Cyan), NONE),
     row(Ink::Reserved, Some((0xa9_8c_e8, 0x6d_4f_c2)), (Color::Magenta, Color::Magenta), NONE),
@@ -140,8 +147,8 @@ pub struct Glyphs {
     pub phases: [&'static str; 4],
     /// Before a warning.
     pub warning: &'static str,
-    /// Up and down.
-    pub arrows: [&'static str; 2],
+    /// The keys up, down and enter.
+    pub keys: [&'static str; 3],
     /// More lines above, more below.
     pub more: [&'static str; 2],
 }
@@ -163,7 +170,7 @@ const UNICODE: Glyphs = Glyphs {
     dot: "·",
     phases: ["○", "●", "‖", "■"],
     warning: "▲",
-    arrows: ["↑", "↓"],
+    keys: ["↑", "↓", "↵"],
     more: ["▲", "▼"],
 };
 
@@ -184,7 +191,7 @@ const ASCII: Glyphs = Glyphs {
     dot: "-",
     phases: ["o", ">", "=", "#"],
     warning: "!",
-    arrows: ["up", "down"],
+    keys: ["up", "down", "enter"],
     more: ["^", "v"],
 };
 
@@ -230,7 +237,7 @@ impl Theme {
     /// How an ink looks.
     pub fn style(self, ink: Ink) -> Style {
         let row = INKS.iter().find(|row| row.ink == ink).unwrap_or(&INKS[0]);
-        let style = Style::new().add_modifier(row.plain);
+        let style = Style::new().add_modifier(if self.colours == Colours::None { row.bare } else { row.plain });
         let style = match (self.colours, row.rgb) {
             (Colours::None, _) | (Colours::Ansi256 | Colours::True, None) => style,
             (Colours::Ansi16, _) => style.fg(self.of_ground(row.ansi)),

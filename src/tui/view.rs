@@ -227,6 +227,10 @@ pub fn details(model: &Model, characters: usize) -> Vec<Detail<'_>> {
     if let Some(text) = fits(&figures) {
         add("capacity", 1, Ink::Muted, text.into());
     }
+    if let Some(share) = figures.capacity_in_share().filter(|_| figures.plan.share < 1.0) {
+        let text = format!("{}/min within {} % of the quota", rate(share.rpm), percent(figures.plan.share));
+        add("in force", 9, Ink::Muted, text.into());
+    }
     if of.ok > 0 {
         add("latency", 7, Ink::Muted, latency(&figures, model.theme.glyphs().withheld).into());
         add("quota", 8, Ink::Muted, quota(&figures).into());
@@ -279,9 +283,6 @@ fn fits(figures: &Figures<'_>) -> Option<String> {
     if let Some(theoretical) = figures.theoretical_rpm() {
         text = format!("{text}; theoretical maximum {}/min", rate(theoretical));
     }
-    if let Some(share) = figures.capacity_in_share().filter(|_| figures.plan.share < 1.0) {
-        text = format!("{text}; {}/min in the {} % in force", rate(share.rpm), percent(figures.plan.share));
-    }
     Some(text)
 }
 
@@ -316,11 +317,11 @@ fn quota(figures: &Figures<'_>) -> String {
 
 /// Keys and words of the footer.
 pub fn keys(model: &Model) -> Vec<(String, &'static str)> {
-    let arrows = model.theme.glyphs().arrows;
+    let signs = model.theme.glyphs().keys;
     KEYMAP
         .iter()
         .filter(|row| (row.applies)(model))
-        .map(|row| (row.keys[0].name(arrows), (row.label)(model)))
+        .map(|row| (row.keys[0].name(signs), (row.label)(model)))
         .filter(|(_, label)| !label.is_empty())
         .collect()
 }

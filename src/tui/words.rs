@@ -187,7 +187,7 @@ const FIGURES: &[(&str, &str)] = &[
 fn help(model: &Model, columns: u16) -> Vec<OverlayLine> {
     let glyphs = model.theme.glyphs();
     let keys = |row: &crate::tui::keymap::Binding| {
-        row.keys.iter().map(|key| key.name(glyphs.arrows)).collect::<Vec<_>>().join(" ")
+        row.keys.iter().map(|key| key.name(glyphs.keys)).collect::<Vec<_>>().join(" ")
     };
     let rows: Vec<(String, &str)> = KEYMAP.iter().map(|row| (keys(row), row.help)).collect();
     let figures: Vec<(String, &str)> = FIGURES.iter().map(|(head, text)| ((*head).to_owned(), *text)).collect();
@@ -231,6 +231,7 @@ fn plan(model: &Model, columns: u16) -> Vec<OverlayLine> {
     let Some(estimate) = &model.estimate else {
         return vec![vec![("estimating calls, tokens, money and time".into(), 0, Ink::Muted)]];
     };
+    let glyphs = model.theme.glyphs();
     let label = estimate.rows.iter().map(|(what, _)| what.width()).max().unwrap_or(0) as u16 + 2;
     let row = |(what, value): &(String, String)| {
         vec![
@@ -249,7 +250,7 @@ fn plan(model: &Model, columns: u16) -> Vec<OverlayLine> {
             vec![("it cannot start: ".into(), 0, Ink::Error), (clean(why, Lines::Join).into_owned(), 0, Ink::Error)]
         }
         None => vec![
-            ("enter".into(), 6, Ink::Key),
+            (glyphs.keys[2].into(), 6, Ink::Key),
             ("start".into(), 8, Ink::Text),
             ("esc".into(), 4, Ink::Key),
             ("go back".into(), 0, Ink::Text),

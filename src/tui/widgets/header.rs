@@ -80,7 +80,8 @@ impl Header<'_> {
         x += 1 + pen.left(x, area.y, area.right().saturating_sub(x), sign, *ink);
         x += 2 + pen.left(x, area.y, area.right().saturating_sub(x), word, *ink);
         let (done, planned) = self.progress;
-        let trials = format!("{done}/{planned} trials");
+        let (done_text, planned_text) = (done.to_string(), planned.to_string());
+        let trials = format!("{done_text:>width$}/{planned_text} trials", width = planned_text.len());
         let wide = |text: &str| text.width() as u16 + 3;
         // As many facts as leave the progress bar a little room.
         let mut room = area.right().saturating_sub(x + wide(&trials) + 6);

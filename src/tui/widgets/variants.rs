@@ -169,14 +169,14 @@ impl VariantTable<'_> {
     fn layout(&self, width: u16) -> Layout {
         let longest = self.rows.iter().map(|row| row.name.width()).max().unwrap_or(0) as u16;
         let most = match width {
-            0..60 => 12,
+            0..60 => 11,
             60..100 => 16,
             100..150 => 24,
             _ => 40,
         };
         let name = longest.clamp(7, most);
         let standing = if width >= 66 { 8 } else { 0 };
-        let least_bar = (width / 7).clamp(8, 20);
+        let least_bar = (width / 7).clamp(6, 20);
         let estimated = self.rows.iter().any(|row| row.estimated);
         let mut columns: Vec<&Column> = COLUMNS.iter().filter(|column| estimated || !column.head.is_empty()).collect();
         let fixed = SIGNS + name + 1 + standing + BINDS;

@@ -28,7 +28,7 @@ pub struct VerdictPanel<'a> {
     /// The objective, and what wins under it.
     pub objective: (&'a str, &'a str),
     /// `winner`, `leader` or `no winner`, and its ink.
-    pub standing: (Cow<'a, str>, Ink),
+    pub standing: (String, Ink),
     /// Why, cleaned.
     pub reason: Cow<'a, str>,
     /// What the most token-efficient variant gains, cleaned.
