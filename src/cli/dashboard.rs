@@ -36,14 +36,18 @@ pub fn dashboard(options: &BenchOptions) -> Result<Exit> {
     let (asks, asked) = unbounded_channel();
     let signalled = Arc::new(AtomicBool::new(false));
     let desk = Desk::new(planned.plan, setup, inbox.clone(), Arc::clone(&signalled));
-    let working = runtime.spawn(desk.work(asked));
+    let working = std::thread::Builder::new()
+        .name("desk".into())
+        .spawn(move || runtime.block_on(desk.work(asked)))
+        .wrap_err("cannot start")?;
     event_loop::read_input(inbox.clone()).wrap_err("cannot read keys")?;
     let mut hands = Hands { inbox, asks: Some(asks.clone()), folder: options.output.clone() };
     let shown = event_loop::run(&mut terminal, model, &messages, now, |effect, model| hands.perform(effect, model));
     drop(terminal);
     // The terminal is the user's again, whatever the desk still has to bring to an end.
     drop(asks.send(Ask::Close));
-    let left = runtime.block_on(working).unwrap_or_default();
+    // A panic of the desk has been reported by the panic hook already.
+    let left = working.join().unwrap_or_default();
     shown.wrap_err("the terminal failed")?;
     if let Some(journal) = left.journal {
         output::say(&format!("journal {}", journal.display()));

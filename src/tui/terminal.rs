@@ -6,7 +6,7 @@ use std::sync::{Arc, Once};
 
 use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
 use crossterm::terminal::{
-    BeginSynchronizedUpdate, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen, SetTitle,
+    BeginSynchronizedUpdate, Clear, ClearType, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen, SetTitle,
     disable_raw_mode, enable_raw_mode,
 };
 use crossterm::{cursor, execute, queue};
@@ -74,11 +74,18 @@ impl Terminal {
     fn enter() -> io::Result<Self> {
         enable_raw_mode()?;
         TAKEN.store(true, Ordering::SeqCst);
-        execute!(io::stdout(), EnterAlternateScreen, EnableBracketedPaste, SetTitle("quotient"), cursor::Hide)?;
+        // Cleared here: ratatui's own `clear` first asks the terminal where its cursor is, which not every one answers.
+        execute!(
+            io::stdout(),
+            EnterAlternateScreen,
+            Clear(ClearType::All),
+            EnableBracketedPaste,
+            SetTitle("quotient"),
+            cursor::Hide
+        )?;
         let bytes = Arc::new(AtomicU64::new(0));
         let output = Output { pending: Vec::with_capacity(BUFFER), bytes: Arc::clone(&bytes) };
-        let mut screen = ratatui::Terminal::new(CrosstermBackend::new(output))?;
-        screen.clear()?;
+        let screen = ratatui::Terminal::new(CrosstermBackend::new(output))?;
         Ok(Self { screen, bytes })
     }
 

@@ -251,13 +251,16 @@ fn several_models_have_files_of_their_own() {
     let names = |tally: &Tally| rendered("svg", tally).into_iter().map(|file| file.name).collect::<Vec<_>>();
     let one = names(&stage::tally(&["concise"], 2));
     let expected = ["tokens", "throughput", "performance", "capacity"];
-    let expected: Vec<String> =
-        expected.iter().flat_map(|name| [format!("{name}.svg"), format!("{name}-dark.svg")]).collect();
+    let expected: Vec<String> = expected
+        .iter()
+        .chain(&["screen"])
+        .flat_map(|name| [format!("{name}.svg"), format!("{name}-dark.svg")])
+        .collect();
     assert_eq!(one, expected);
 
     let two = names(&two_models());
-    assert_eq!(two.len(), 16);
-    assert_eq!(two.iter().collect::<HashSet<_>>().len(), 16);
+    assert_eq!(two.len(), 18);
+    assert_eq!(two.iter().collect::<HashSet<_>>().len(), 18);
     assert_eq!(two[0], "anthropic.claude-3-sonnet-20240229-v1_0-tokens.svg");
     assert_eq!(two[9], "us.anthropic.claude-3-5-haiku-20241022-v1_0-tokens-dark.svg");
 

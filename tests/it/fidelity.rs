@@ -57,8 +57,8 @@ async fn the_report_is_what_the_simulator_counted() {
     let counts = simulator.counts();
     let counted = counts.iter().find(|(id, _)| id.contains("claude-3-sonnet")).unwrap().1;
     assert_eq!(variants.iter().map(|v| v.ok).sum::<u64>(), counted.ok);
-    assert!((sum(|t| t.input) - counted.input as f64).abs() < 1e-6, "{} {}", sum(|t| t.input), counted.input);
-    assert!((sum(|t| t.output) - counted.output as f64).abs() < 1e-6);
+    assert!((sum(|t| t.input) - counted.input_tokens as f64).abs() < 1e-6, "{} {}", sum(|t| t.input), counted.input_tokens);
+    assert!((sum(|t| t.output) - counted.output_tokens as f64).abs() < 1e-6);
     assert_eq!(variants.iter().map(|v| v.throttles).sum::<u64>(), counted.throttled);
     // The gauges never showed more than the share that is paced, nor than what the service's own ledger held.
     let quota = detected.quota.share(plan.share);

@@ -69,7 +69,7 @@ fn ok(output: &Output) -> String {
 fn a_headless_benchmark_of_the_built_in_example_ends_with_a_whole_report() {
     let home = Home::new();
     let quick = data("quick.toml");
-    let output = home.run(&["bench", "--scenario", &quick, "--trials", "6", "-o", "out"]);
+    let output = home.run(&["bench", "--scenario", &quick, "--trials", "10", "-o", "out"]);
     let stdout = ok(&output);
     assert!(stdout.contains("SIMULATED"), "{stdout}");
     for name in [
@@ -93,7 +93,7 @@ fn a_headless_benchmark_of_the_built_in_example_ends_with_a_whole_report() {
     assert_eq!(model["quota"]["rpm"]["code"], "L-F406804E");
     assert_eq!(model["quota"]["tpm"]["code"], "L-4C35BB2A");
     for variant in model["variants"].as_array().unwrap() {
-        assert_eq!((&variant["ok"], &variant["failed"]), (&6.into(), &0.into()), "{variant}");
+        assert_eq!((&variant["ok"], &variant["failed"]), (&10.into(), &0.into()), "{variant}");
         assert!(variant["theoretical_rpm"].as_f64().unwrap() > 0.0);
         assert_eq!(variant["tokens"]["source"], "reported");
     }
@@ -267,7 +267,7 @@ fn bad_usage_exits_2_and_says_what_was_expected() {
         (&["bench", "--config", "missing.toml"], "missing.toml"),
         (&["bench", "--variant", "concize"], "concise"),
         (&["bench", "--rpm", "many"], "none"),
-        (&["show", "no-such-run"], "no-such-run"),
+        (&["show", "no-such-run"], "no run is recorded"),
     ] {
         let output = home.run(arguments);
         let said = text(&output.stderr);
