@@ -7,7 +7,7 @@ use std::time::Duration;
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use proptest::prelude::*;
 use quotient::bench::event::{Command, Ended, Entry, Event, NoteLevel, Stop};
-use quotient::bench::plan::{Endpoint, Plan};
+use quotient::bench::plan::{Endpoint, Plan, Price};
 use quotient::bench::quota::{LimitKind, Quota};
 use quotient::bench::sample::Trial;
 use quotient::tui::keymap::KEYMAP;
@@ -36,18 +36,36 @@ const TWELVE: [&str; 12] = [
     "json-only",
 ];
 
+/// The plan of a synthetic run, at a price of its own: the shipped table may change.
+fn plan(names: &[&str], trials: u32) -> Plan {
+    let mut plan = stage::plan(names, trials);
+    plan.models[0].price = Some(Price { input: 3.0, output: 15.0, cache_read: 0.3, cache_write: 3.75 });
+    plan
+}
+
+/// The entries of a synthetic run of that plan.
+fn entries(names: &[&str], trials: u32) -> Vec<Entry> {
+    let mut entries = stage::entries(names, trials);
+    for entry in &mut entries {
+        if let Event::RunStarted { plan: of, .. } = &mut entry.event {
+            *of = Arc::new(plan(names, trials));
+        }
+    }
+    entries
+}
+
 /// The dashboard after this share of a synthetic run, and the moment after its last entry.
 fn after(names: &[&str], share: f64) -> (Model, Duration) {
-    let entries = stage::entries(names, 30);
+    let entries = entries(names, 30);
     let seen = (entries.len() as f64 * share).round() as usize;
-    let mut model = Model::new(Arc::new(stage::plan(names, 30)), Theme::DARK);
+    let mut model = Model::new(Arc::new(plan(names, 30)), Theme::DARK);
     let now = entries[..seen].last().map_or(stage::START, |entry| entry.at) + Duration::from_millis(700);
     model.update(Msg::Entries(entries[..seen].to_vec()), now);
     (model, now)
 }
 
 fn planned(change: impl FnOnce(&mut Plan)) -> Model {
-    let mut plan = stage::plan(&FOUR, 30);
+    let mut plan = plan(&FOUR, 30);
     change(&mut plan);
     Model::new(Arc::new(plan), Theme::DARK)
 }
@@ -210,8 +228,15 @@ fn where_the_numbers_come_from_is_said() {
 }
 
 #[test]
+fn an_unknown_price_is_never_zero() {
+    let model = planned(|plan| plan.models[0].price = None);
+    let shown = text(&drawn(&model, stage::START, (80, 24)));
+    assert!(shown.contains("price unknown") && !shown.contains('$'), "{shown}");
+}
+
+#[test]
 fn hostile_text_cannot_act_on_the_terminal() {
-    let mut plan = stage::plan(&["evil\u{1b}]0;owned\u{7}", "rtl\u{202e}gnp"], 3);
+    let mut plan = plan(&["evil\u{1b}]0;owned\u{7}", "rtl\u{202e}gnp"], 3);
     plan.variants[0].prompt = "Task \u{1b}[2J\u{9b}31m {{ content }}\u{200f}".into();
     plan.variants[0].system = Some("\u{2066}hidden\u{2069}\r\n\tsecond".into());
     let mut model = Model::new(Arc::new(plan), Theme::DARK);
@@ -243,7 +268,7 @@ fn hostile_text_cannot_act_on_the_terminal() {
 fn estimates_are_marked() {
     use quotient::bench::sample::Outcome;
     use quotient::bench::usage::UsageSource;
-    let mut entries = stage::entries(&["one", "two"], 12);
+    let mut entries = entries(&["one", "two"], 12);
     for entry in &mut entries {
         if let Event::TrialFinished { sample } = &mut entry.event
             && sample.trial.variant == 1
@@ -252,7 +277,7 @@ fn estimates_are_marked() {
             usage.source = UsageSource::Estimated;
         }
     }
-    let mut model = Model::new(Arc::new(stage::plan(&["one", "two"], 12)), Theme::DARK);
+    let mut model = Model::new(Arc::new(plan(&["one", "two"], 12)), Theme::DARK);
     model.update(Msg::Entries(entries), stage::START);
     for size in [(80, 24), (200, 50)] {
         let shown = text(&drawn(&model, stage::START, size));
