@@ -42,6 +42,9 @@ impl Pen {
     }
 }
 
+/// Ends of a run that leave nothing out that was planned.
+const WHOLE: [&str; 2] = ["complete", "decided"];
+
 /// The verdict table: for each model its quota, a line a variant, a line an objective, and what racing or tokens gain.
 /// With `colour` it carries the terminal's colours; nothing is said by colour alone.
 pub fn table(report: &Report, colour: bool) -> String {
@@ -49,6 +52,10 @@ pub fn table(report: &Report, colour: bool) -> String {
     let mut out = String::new();
     if let Some(origin) = origin(&report.run) {
         let _ = writeln!(out, "{}", pen.say(Style::Warning, &line(&origin)));
+    }
+    if let Some(ended) = report.run.ended.as_deref().filter(|ended| !WHOLE.contains(ended)) {
+        let text = format!("The run did not come to its end ({ended}): what was measured until then");
+        let _ = writeln!(out, "{}", pen.say(Style::Warning, &text));
     }
     for (index, model) in report.models.iter().enumerate() {
         if index > 0 {
