@@ -7,7 +7,7 @@ use crate::bench::quota::{LimitKind, Quota};
 use crate::simulator::scenario::Neighbours;
 
 /// The longest time for which neighbours are caught up with; what is older has left every minute's window.
-const LOOK_BACK: Duration = Duration::from_secs(60);
+const LOOK_BACK: Duration = Duration::from_mins(1);
 
 /// One model's quota and what is taken of it.
 #[derive(Debug)]
@@ -25,9 +25,9 @@ pub(super) struct Account {
 impl Account {
     /// An account without use.
     pub(super) fn new(quota: &Quota, refill: Refill, neighbours: Neighbours) -> Self {
-        let rate = neighbours.requests_per_minute;
+        let rate = neighbours.requests_per_minute.0;
         let every = (rate > 0.0).then(|| Duration::from_secs_f64(60.0 / rate));
-        let each = (neighbours.tokens_per_minute / rate.max(f64::MIN_POSITIVE)).round().max(0.0) as u64;
+        let each = (neighbours.tokens_per_minute.0 / rate.max(f64::MIN_POSITIVE)).round().max(0.0) as u64;
         Self {
             ledger: Ledger::new(&quota.share(1.0 - neighbours.share.0), refill),
             neighbours: every.map(|every| (every, each)),
@@ -92,10 +92,10 @@ impl Account {
 mod tests {
     use super::*;
     use crate::bench::quota::{Limit, LimitSource};
-    use crate::simulator::scenario::Rate;
+    use crate::simulator::scenario::{Quantity, Rate};
 
     fn at(seconds: f64) -> Duration {
-        Duration::from_secs(1_800_000_000) + Duration::from_secs_f64(seconds)
+        Duration::from_hours(500_000) + Duration::from_secs_f64(seconds)
     }
 
     fn quota(rpm: f64, tpm: f64) -> Quota {
@@ -117,7 +117,11 @@ mod tests {
 
     #[test]
     fn a_steady_rate_of_others_leaves_what_it_leaves() {
-        let neighbours = Neighbours { requests_per_minute: 30.0, tokens_per_minute: 3_000.0, ..Neighbours::default() };
+        let neighbours = Neighbours {
+            requests_per_minute: Quantity(30.0),
+            tokens_per_minute: Quantity(3_000.0),
+            ..Neighbours::default()
+        };
         let mut account = Account::new(&quota(100.0, 10_000.0), Refill::ROLLING, neighbours);
         assert_eq!(account.refuses(at(0.0), 1), None);
         assert_eq!(account.refuses(at(59.0), 7_001), Some(LimitKind::Tpm));

@@ -115,9 +115,13 @@ fn shape(format: NativeFormat) -> Shape {
             read: |_, body| Ok(bare(text(body, "prompt"))),
             ..CHAT
         },
-        NativeFormat::CohereCommandR => {
-            Shape { required: &["message"], stop: "stop_sequences", most: 4_096, read: command_r, ..CHAT }
-        }
+        NativeFormat::CohereCommandR => Shape {
+            required: &["message"],
+            stop: "stop_sequences",
+            most: 4_096,
+            read: |_, body| Ok(command_r(body)),
+            ..CHAT
+        },
         NativeFormat::Jurassic => Shape {
             required: &["prompt"],
             keys: &[
@@ -291,7 +295,7 @@ fn chat(_: &ModelId, body: &Object) -> Result<Prompt, Problem> {
     Ok(Prompt::new(Some(system), turns))
 }
 
-fn command_r(_: &ModelId, body: &Object) -> Result<Prompt, Problem> {
+fn command_r(body: &Object) -> Prompt {
     let said = |message: &Value| {
         let role =
             if message.get("role").and_then(Value::as_str) == Some("CHATBOT") { Role::Assistant } else { Role::User };
@@ -299,7 +303,7 @@ fn command_r(_: &ModelId, body: &Object) -> Result<Prompt, Problem> {
     };
     let mut turns: Vec<Turn> = list(body, "chat_history").iter().map(said).collect();
     turns.push(turn(Role::User, text(body, "message")));
-    Ok(Prompt::new(Some(text(body, "preamble").to_owned()), turns))
+    Prompt::new(Some(text(body, "preamble").to_owned()), turns)
 }
 
 /// Llama 3's and 4's template; a prompt that does not follow it is the user's turn as it is.
@@ -456,10 +460,10 @@ mod tests {
 
     #[test]
     fn what_bedrock_rejects_is_rejected() {
-        let claude = |messages: Value| json!({ "anthropic_version": "bedrock-2023-05-31", "max_tokens": 9, "messages": messages });
-        let user = json!([{ "role": "user", "content": "U" }]);
         const CLAUDE: &str = "anthropic.claude-3-sonnet-20240229-v1:0";
         const LLAMA: &str = "meta.llama3-8b-instruct-v1:0";
+        let claude = |messages: Value| json!({ "anthropic_version": "bedrock-2023-05-31", "max_tokens": 9, "messages": messages });
+        let user = json!([{ "role": "user", "content": "U" }]);
         for (model, body, says) in [
             (
                 CLAUDE,

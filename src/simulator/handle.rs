@@ -99,14 +99,16 @@ impl Simulator {
         prompt: Prompt,
         body: u64,
     ) -> Result<Invocation, Problem> {
-        let limit = price::max_output(&model).unwrap_or(model.family().default_max_tokens);
-        let max_tokens = prompt.max_tokens.unwrap_or(limit);
-        if max_tokens > limit {
+        let limit = price::max_output(&model);
+        if let (Some(limit), Some(asked)) = (limit, prompt.max_tokens)
+            && asked > limit
+        {
             return Err(Problem::validation(format!(
                 "The maximum tokens you requested exceeds the model limit of {limit}. Try again with a maximum tokens \
                  value that is lower than {limit}."
             )));
         }
+        let max_tokens = prompt.max_tokens.or(limit).unwrap_or(model.family().default_max_tokens);
         let max_tokens = u64::from(max_tokens);
         let arrival = Arrival { region, model: &model, prompt: &prompt, body, max_tokens };
         let start = Instant::now();

@@ -46,7 +46,7 @@ pub(super) fn answer(
     }
     let mut rows = catalog.rows().iter().filter(|row| side == Side::Default || row.applied);
     if list {
-        return page(rows.collect(), side, region, operation, body);
+        return page(&rows.collect::<Vec<_>>(), side, region, operation, body);
     }
     let code = body.get("QuotaCode").and_then(Value::as_str).ok_or_else(|| illegal("QuotaCode is required."))?;
     let row = rows.find(|row| row.code == code);
@@ -82,12 +82,12 @@ fn not_there(message: &str) -> Problem {
     Problem::new(400, "NoSuchResourceException", message)
 }
 
-fn page(rows: Vec<&Row>, side: Side, region: &str, operation: &str, body: &Value) -> Result<Value, Problem> {
-    let size = match body.get("MaxResults").filter(|value| !value.is_null()) {
+fn page(rows: &[&Row], side: Side, region: &str, operation: &str, body: &Value) -> Result<Value, Problem> {
+    let most = match body.get("MaxResults").filter(|value| !value.is_null()) {
         None => PAGE,
         Some(value) => value
             .as_u64()
-            .filter(|size| (1..=PAGE).contains(size))
+            .filter(|most| (1..=PAGE).contains(most))
             .ok_or_else(|| illegal("MaxResults must be between 1 and 100."))?,
     };
     let from = match body.get("NextToken").filter(|value| !value.is_null()) {
@@ -99,7 +99,7 @@ fn page(rows: Vec<&Row>, side: Side, region: &str, operation: &str, body: &Value
             })?
         }
     };
-    let to = rows.len().min(from + size as usize);
+    let to = rows.len().min(from + most as usize);
     let quotas: Vec<Value> = rows[from..to].iter().map(|row| quota(row, side, region)).collect();
     let mut answer = json!({ "Quotas": quotas });
     if to < rows.len() {

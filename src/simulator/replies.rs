@@ -20,7 +20,7 @@ pub(super) fn reply(said: &Said<'_>) -> Value {
     let (input, output) = (said.input.total(), said.script.tokens());
     let counted = !said.withhold_usage;
     match format {
-        NativeFormat::Claude => claude_message(said, &json!([{ "type": "text", "text": text }]), json!(stop), output),
+        NativeFormat::Claude => claude_message(said, &json!([{ "type": "text", "text": text }]), &json!(stop), output),
         NativeFormat::Llama2 | NativeFormat::Llama3 | NativeFormat::Llama4 => {
             let counts = json!({ "prompt_token_count": input, "generation_token_count": output });
             with(json!({ "generation": text, "stop_reason": stop }), counted, counts)
@@ -69,7 +69,7 @@ pub(super) fn reply(said: &Said<'_>) -> Value {
 pub(super) fn opening(said: &Said<'_>) -> Vec<Value> {
     match said.model.family().native {
         NativeFormat::Claude => vec![
-            json!({ "type": "message_start", "message": claude_message(said, &json!([]), Value::Null, 1) }),
+            json!({ "type": "message_start", "message": claude_message(said, &json!([]), &Value::Null, 1) }),
             json!({ "type": "content_block_start", "index": 0, "content_block": { "type": "text", "text": "" } }),
         ],
         NativeFormat::Nova => vec![json!({ "messageStart": { "role": "assistant" } })],
@@ -77,7 +77,7 @@ pub(super) fn opening(said: &Said<'_>) -> Vec<Value> {
             vec![json!({ "event_type": "stream-start", "is_finished": false, "generation_id": said.id })]
         }
         NativeFormat::Jamba | NativeFormat::OpenAiChat | NativeFormat::GptOss => {
-            vec![chat_chunk(said, &json!({ "role": "assistant", "content": "" }), Value::Null)]
+            vec![chat_chunk(said, &json!({ "role": "assistant", "content": "" }), &Value::Null)]
         }
         _ => Vec::new(),
     }
@@ -106,7 +106,7 @@ pub(super) fn delta(said: &Said<'_>, at: usize) -> Value {
         NativeFormat::MistralInstruct => json!({ "outputs": [{ "text": text, "stop_reason": null }] }),
         NativeFormat::DeepSeekR1 => json!({ "choices": [{ "text": text, "stop_reason": null }] }),
         NativeFormat::Jurassic | NativeFormat::Jamba | NativeFormat::OpenAiChat | NativeFormat::GptOss => {
-            chat_chunk(said, &json!({ "content": text }), Value::Null)
+            chat_chunk(said, &json!({ "content": text }), &Value::Null)
         }
     }
 }
@@ -162,7 +162,7 @@ pub(super) fn closing(said: &Said<'_>) -> Vec<Value> {
         NativeFormat::MistralInstruct => vec![json!({ "outputs": [{ "text": "", "stop_reason": stop }] })],
         NativeFormat::DeepSeekR1 => vec![json!({ "choices": [{ "text": "", "stop_reason": stop }] })],
         NativeFormat::Jurassic | NativeFormat::Jamba | NativeFormat::OpenAiChat | NativeFormat::GptOss => {
-            let last = chat_chunk(said, &json!({ "content": "" }), json!(stop));
+            let last = chat_chunk(said, &json!({ "content": "" }), &json!(stop));
             vec![with(last, counted, json!({ "usage": chat_usage(said) }))]
         }
     };
@@ -194,7 +194,7 @@ fn with(mut value: Value, told: bool, members: Value) -> Value {
     value
 }
 
-fn claude_message(said: &Said<'_>, content: &Value, stop: Value, output: u64) -> Value {
+fn claude_message(said: &Said<'_>, content: &Value, stop: &Value, output: u64) -> Value {
     let sequence = if stop.is_null() { Value::Null } else { stop_sequence(&said.script.answer.stop) };
     let message = json!({
         "id": format!("msg_bdrk_{}", said.id.replace('-', "")),
@@ -236,7 +236,7 @@ fn chat_usage(said: &Said<'_>) -> Value {
     json!({ "prompt_tokens": input, "completion_tokens": output, "total_tokens": input + output })
 }
 
-fn chat_chunk(said: &Said<'_>, delta: &Value, stop: Value) -> Value {
+fn chat_chunk(said: &Said<'_>, delta: &Value, stop: &Value) -> Value {
     let choice = json!({ "index": 0, "delta": delta, "finish_reason": stop });
     json!({ "id": said.id, "object": "chat.completion.chunk", "model": said.model.base(), "choices": [choice] })
 }

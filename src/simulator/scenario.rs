@@ -41,6 +41,9 @@ pub struct Scenario {
     pub tempo: Vec<TempoOverride>,
 }
 
+/// Each request of the neighbours is played, so their rate has an end.
+const MOST_NEIGHBOURS: f64 = 100_000.0;
+
 impl Scenario {
     /// The default scenario as a commented file to start from.
     pub const COMMENTED: &str = include_str!("data/scenario.toml");
@@ -48,6 +51,10 @@ impl Scenario {
     /// Reads a scenario; the error says line, column and what was expected.
     pub fn parse(text: &str) -> Result<Self, toml::de::Error> {
         let scenario: Self = toml::from_str(text)?;
+        if scenario.neighbours.requests_per_minute.0 > MOST_NEIGHBOURS {
+            let message = format!("neighbours.requests_per_minute is at most {MOST_NEIGHBOURS}");
+            return Err(de::Error::custom(message));
+        }
         let sum: f64 = scenario.faults.rates().iter().map(|(_, rate)| rate).sum();
         if sum > 1.0 + 1e-9 {
             return Err(de::Error::custom(format!("the rates of [faults] add up to {sum}, at most 1 is possible")));
@@ -273,9 +280,9 @@ pub struct Neighbours {
     /// The share of every limit that they hold all the time.
     pub share: Rate,
     /// Their steady rate on each model; they too are throttled.
-    pub requests_per_minute: f64,
+    pub requests_per_minute: Quantity,
     /// Quota tokens that those requests take together.
-    pub tokens_per_minute: f64,
+    pub tokens_per_minute: Quantity,
 }
 
 /// A share between 0 and 1.
@@ -289,6 +296,20 @@ impl<'de> Deserialize<'de> for Rate {
             return Ok(Self(value));
         }
         Err(de::Error::invalid_value(de::Unexpected::Float(value), &"a share from 0.0 to 1.0"))
+    }
+}
+
+/// A number from 0 to a thousand million.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Quantity(pub f64);
+
+impl<'de> Deserialize<'de> for Quantity {
+    fn deserialize<D: Deserializer<'de>>(input: D) -> Result<Self, D::Error> {
+        let value = f64::deserialize(input)?;
+        if (0.0..=1e9).contains(&value) {
+            return Ok(Self(value));
+        }
+        Err(de::Error::invalid_value(de::Unexpected::Float(value), &"a number from 0 to 1e9"))
     }
 }
 
@@ -424,13 +445,13 @@ pub struct TempoOverride {
     pub model: Pattern,
     /// Median time to first token, in milliseconds.
     #[serde(default)]
-    pub ttft_ms: Option<f64>,
+    pub ttft_ms: Option<Quantity>,
     /// Spread of the time to first token (lognormal).
     #[serde(default)]
-    pub sigma: Option<f64>,
+    pub sigma: Option<Quantity>,
     /// Median output tokens a second once it flows.
     #[serde(default)]
-    pub tokens_per_second: Option<f64>,
+    pub tokens_per_second: Option<Quantity>,
 }
 
 #[cfg(test)]
@@ -447,7 +468,7 @@ mod tests {
     fn the_commented_tempo_is_right_when_uncommented() {
         let (_, tempo) = Scenario::COMMENTED.split_once("# [[tempo]]").expect("there");
         let tempo = format!("[[tempo]]{}", tempo.replace("\n# ", "\n"));
-        assert_eq!(Scenario::parse(&tempo).expect("parses").tempo[0].tokens_per_second, Some(120.0));
+        assert_eq!(Scenario::parse(&tempo).expect("parses").tempo[0].tokens_per_second, Some(Quantity(120.0)));
     }
 
     #[test]
@@ -457,6 +478,8 @@ mod tests {
             ("[faults]\n\nreset = 1.5", "line 3", "a share from 0.0 to 1.0"),
             ("[[quota]]\nmodel = \"a.b\"\nrpm = -1", "line 3", "a number from 0, or \"none\""),
             ("refill = \"tidal\"", "line 1", "unknown variant `tidal`"),
+            ("[[tempo]]\nmodel = \"*\"\nttft_ms = nan", "line 3", "a number from 0 to 1e9"),
+            ("[neighbours]\nrequests_per_minute = 1e6", "", "at most 100000"),
             ("[faults]\nreset = 0.7\nhang = 0.4", "", "add up to 1.1"),
         ] {
             let error = Scenario::parse(text).expect_err(text).to_string();

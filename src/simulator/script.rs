@@ -105,9 +105,9 @@ pub(super) fn lay_out(stage: Stage<'_>, answer: Answer) -> Script {
     let mut random = random::stream(stage.seed, "tempo", stage.body, stage.nth);
     let family = stage.model.family().tempo;
     let own = stage.scenario.tempo(stage.model);
-    let median = own.and_then(|own| own.ttft_ms).map_or(family.ttft.as_secs_f64(), |ms| ms / 1_000.0);
-    let sigma = own.and_then(|own| own.sigma).unwrap_or(SIGMA);
-    let rate = own.and_then(|own| own.tokens_per_second).unwrap_or(family.tokens_per_second);
+    let median = own.and_then(|own| own.ttft_ms).map_or(family.ttft.as_secs_f64(), |ms| ms.0 / 1_000.0);
+    let sigma = own.and_then(|own| own.sigma).map_or(SIGMA, |sigma| sigma.0);
+    let rate = own.and_then(|own| own.tokens_per_second).map_or(family.tokens_per_second, |rate| rate.0);
     let slow = if stage.mishap == Some(Mishap::Slow) { 10.0 } else { 1.0 };
     let tail = if random::chance(&mut random, TAIL) { 3.0 } else { 1.0 };
     let first = random::lognormal(&mut random, median, sigma) * tail * slow;
@@ -147,7 +147,8 @@ fn breaking(mishap: Option<Mishap>) -> Option<Break> {
 }
 
 fn seconds(seconds: f64) -> Duration {
-    Duration::from_secs_f64(seconds.clamp(0.0, 86_400.0))
+    const DAY: f64 = 86_400.0;
+    Duration::from_secs_f64(if seconds.is_finite() { seconds.clamp(0.0, DAY) } else { DAY })
 }
 
 #[cfg(test)]
@@ -194,12 +195,12 @@ mod tests {
     fn a_slow_one_is_ten_times_as_slow_and_a_broken_one_ends_early() {
         let tempo = "[[tempo]]\nmodel = \"*\"\nsigma = 0.0";
         let (normal, slow) = (script(None, tempo), script(Some(Mishap::Slow), tempo));
-        let flow = |script: &Script| (script.ends() - script.chunks[0].at).as_secs_f64();
+        let flow = |script: &Script| script.ends().saturating_sub(script.chunks[0].at).as_secs_f64();
         assert!((flow(&slow) / flow(&normal) - 10.0).abs() < 1e-3);
         let broken = script(Some(Mishap::Reset), tempo);
         let (after, how) = broken.breaks.expect("breaks");
         assert_eq!(how, Break::Reset);
         assert!(after < broken.chunks.len());
-        assert!(broken.tokens_after(Duration::from_secs(3_600)) < broken.tokens());
+        assert!(broken.tokens_after(Duration::from_hours(1)) < broken.tokens());
     }
 }

@@ -7,7 +7,7 @@ use axum::body::Body;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use futures_util::stream;
+use futures_util::{StreamExt, stream};
 use serde_json::{Value, json};
 use tokio::time::sleep_until;
 
@@ -32,7 +32,7 @@ pub(super) enum Tongue {
 /// A reply in frames.
 pub(super) fn frames(invocation: Invocation, tongue: Tongue) -> Body {
     let flow = Flow { invocation, tongue, step: Step::Open, ready: VecDeque::new() };
-    Body::from_stream(stream::unfold(flow, Flow::next))
+    flow.body()
 }
 
 /// A reply in one document; resolves when it is due.
@@ -54,7 +54,7 @@ pub(super) async fn document(mut invocation: Invocation, tongue: Tongue) -> Body
             let half = text.char_indices().nth(text.chars().count() / 2).map_or(0, |(at, _)| at);
             let step = Step::Broken(Some(how));
             let ready = VecDeque::from([Bytes::copy_from_slice(&text.as_bytes()[..half])]);
-            Body::from_stream(stream::unfold(Flow { invocation, tongue, step, ready }, Flow::next))
+            Flow { invocation, tongue, step, ready }.body()
         }
         // Exceptions inside a stream need a stream.
         Some((_, Break::Exception(_))) | None => {
@@ -83,6 +83,11 @@ enum Step {
 }
 
 impl Flow {
+    /// Fused: clients may look again behind the end.
+    fn body(self) -> Body {
+        Body::from_stream(stream::unfold(self, Self::next).fuse())
+    }
+
     async fn next(mut self) -> Option<(io::Result<Bytes>, Self)> {
         loop {
             if let Some(bytes) = self.ready.pop_front() {

@@ -99,9 +99,10 @@ async fn converse_stream(State(here): Here, Path(id): Id, headers: HeaderMap, bo
 }
 
 async fn invoke_stream(State(here): Here, Path(id): Id, headers: HeaderMap, body: Bytes) -> Response<Body> {
-    let call = match replies::streams(ModelId::parse(&id).family().native) {
-        true => native_call(&here, &id, &headers, &body),
-        false => Err(Problem::validation("The model is unsupported for streaming.")),
+    let call = if replies::streams(ModelId::parse(&id).family().native) {
+        native_call(&here, &id, &headers, &body)
+    } else {
+        Err(Problem::validation("The model is unsupported for streaming."))
     };
     streaming(&here, call.map(|call| (call, Tongue::Native))).await
 }

@@ -20,7 +20,7 @@ use crate::simulator::scenario::{Mishap, Rate, Refusal, Scenario};
 /// Shorter prefixes are not cached (source: Bedrock user guide, `prompt-caching`: 1,024 for most models).
 const LEAST_CACHED: u64 = 1_024;
 /// How long a prefix stays cached after its last use (same source).
-const CACHE_LIFE: Duration = Duration::from_secs(300);
+const CACHE_LIFE: Duration = Duration::from_mins(5);
 
 /// What the simulator counted for one model, by the id that it was called by.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]

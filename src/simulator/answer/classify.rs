@@ -215,14 +215,14 @@ fn plain(random: &mut ChaCha8Rng, label: &str) -> String {
 }
 
 fn detailed(random: &mut ChaCha8Rng, reading: &Reading, label: &str, others: &[&str], length: u64) -> String {
-    let mut text = format!("The text is best classified as **{label}**.\n\n");
-    text += &summary::reasons(random, reading, length);
+    let reasons = summary::reasons(random, reading, length / 3);
+    let mut text = format!("The text is best classified as **{label}**.\n\n{reasons}");
     if random::chance(random, 0.35)
         && let Some(other) = random::pick(random, others)
     {
-        text += &format!(" Although one could also think of {other}, that is not what the text is mainly about.");
+        text = format!("{text} Although one could also think of {other}, that is not what the text is mainly about.");
     }
-    text + &format!("\n\nTherefore the category is {label}.")
+    format!("{text}\n\nTherefore the category is {label}.")
 }
 
 fn structured(random: &mut ChaCha8Rng, reading: &Reading, label: &str, length: u64) -> String {

@@ -58,8 +58,9 @@ pub(super) fn read(prompt: &Prompt) -> Reading {
     let (task, content) = split(prompt.question());
     let instructions = format!("{}\n{task}", prompt.system.as_deref().unwrap_or_default());
     let lower = instructions.to_lowercase();
-    let said = |words: &[&str]| words.iter().map(|word| lower.matches(word).count() as i32).sum::<i32>();
-    let leaning = (said(&LONG) - said(&SHORT)).clamp(-4, 4);
+    let said = |words: &[&str]| words.iter().map(|word| lower.matches(word).count()).sum::<usize>();
+    let leaning = i32::try_from(said(&LONG)).unwrap_or(0) - i32::try_from(said(&SHORT)).unwrap_or(0);
+    let leaning = leaning.clamp(-4, 4);
     let structured = said(&STRUCTURED) >= 2;
     let form = if structured { STRUCTURE } else { 1.0 };
     let length = PLAIN_LENGTH * STEP.powi(leaning) * form;

@@ -1,8 +1,5 @@
 //! Summary: sentences made of the content's own words, until the answer is as long as it should be.
 
-use std::collections::HashMap;
-
-use rand::Rng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 
@@ -10,35 +7,10 @@ use super::reading::Reading;
 use crate::simulator::random;
 use crate::simulator::tokens;
 
-/// How many key words an answer plays with.
-const KEY_WORDS: usize = 12;
-/// Words that carry no subject.
-const EMPTY: [&str; 24] = [
-    "about",
-    "after",
-    "their",
-    "there",
-    "these",
-    "those",
-    "which",
-    "where",
-    "while",
-    "would",
-    "could",
-    "should",
-    "being",
-    "through",
-    "other",
-    "every",
-    "under",
-    "above",
-    "below",
-    "between",
-    "because",
-    "without",
-    "within",
-    "following",
-];
+/// How long the phrases are that an answer quotes, in words.
+const PHRASE: std::ops::RangeInclusive<usize> = 2..=9;
+/// A sentence is not shortened below this.
+const LEAST_TOKENS: u64 = 8;
 const OPENINGS: [&str; 6] = [
     "In short, ",
     "The text explains that ",
@@ -48,16 +20,18 @@ const OPENINGS: [&str; 6] = [
     "Essentially, ",
 ];
 const LINKS: [&str; 6] = ["It adds that ", "Moreover, ", "Beyond that, ", "It also notes that ", "In addition, ", ""];
-/// Sentences about two key words, for answers that are longer than their content.
-const COMMENTS: [(&str, &str, &str); 8] = [
-    ("Here ", " matters as much as ", "."),
-    ("The connection between ", " and ", " runs through the whole text."),
-    ("What is said about ", " has to be read together with what is said about ", "."),
-    ("For readers who care about ", ", the remarks on ", " are the most useful part."),
-    ("Both ", " and ", " are named as reasons, not as afterthoughts."),
-    ("Taken together, ", " and ", " describe what sets the subject apart."),
-    ("The emphasis lies on ", " rather than on ", " alone."),
-    ("In practice, ", " depends on ", " to a considerable degree."),
+/// Sentences about phrases of the content (`{a}`, `{b}`), for answers that are longer than it.
+const COMMENTS: [&str; 10] = [
+    "The words \"{a}\" show what this means in practice.",
+    "Particularly important is the point \"{a}\".",
+    "Between \"{a}\" and \"{b}\" there is a clear connection.",
+    "With \"{a}\" the text makes more than a side remark.",
+    "From \"{a}\" one may conclude that \"{b}\" matters as well.",
+    "The remark on \"{a}\" supports what was said before.",
+    "It is worth comparing \"{a}\" with \"{b}\".",
+    "Readers will remember \"{a}\" above all.",
+    "What \"{a}\" adds is context.",
+    "Both \"{a}\" and \"{b}\" describe what sets the subject apart.",
 ];
 const HEADINGS: [&str; 4] = ["Overview", "Key points", "Details", "Conclusion"];
 
@@ -72,7 +46,7 @@ pub(super) fn write(random: &mut ChaCha8Rng, reading: &Reading, length: u64) -> 
     format!(
         "## {overview}\n{}\n\n## {points}\n{}\n\n## {details}\n{}\n\n## {conclusion}\n{}",
         source.paragraph(random, part, true),
-        source.list(random, 2 * part),
+        source.list(2 * part),
         source.paragraph(random, 2 * part, false),
         source.paragraph(random, part, false),
     )
@@ -85,7 +59,7 @@ pub(super) fn reasons(random: &mut ChaCha8Rng, reading: &Reading, length: u64) -
 
 /// The same as a list.
 pub(super) fn bullets(random: &mut ChaCha8Rng, reading: &Reading, length: u64) -> String {
-    Source::new(random, reading).list(random, length)
+    Source::new(random, reading).list(length)
 }
 
 /// What a model that thinks aloud thinks.
@@ -96,49 +70,60 @@ pub(super) fn think(reading: &Reading) -> String {
     )
 }
 
-/// Sentences to draw from: the content's own, then comments on its key words.
+/// Sentences to draw from: the content's own, then comments on its phrases.
 struct Source {
     own: Vec<String>,
-    words: Vec<String>,
+    phrases: Vec<String>,
+    comments: [&'static str; COMMENTS.len()],
     next: usize,
 }
 
 impl Source {
     fn new(random: &mut ChaCha8Rng, reading: &Reading) -> Self {
-        let mut own: Vec<String> = sentences(&reading.content).map(str::to_owned).collect();
+        let stopped = |sentence: &str| {
+            let open = !sentence.ends_with(['.', '!', '?', ':']);
+            if open { format!("{sentence}.") } else { sentence.to_owned() }
+        };
+        let mut own: Vec<String> = sentences(&reading.content).map(stopped).collect();
         // The first sentence usually says what it is about; the others come in any order.
         if let Some((_, rest)) = own.split_first_mut() {
             rest.shuffle(random);
         }
-        Self { own, words: key_words(&reading.content), next: 0 }
+        let (mut phrases, mut comments) = (phrases(&reading.content), COMMENTS);
+        phrases.shuffle(random);
+        comments.shuffle(random);
+        Self { own, phrases, comments, next: 0 }
     }
 
     /// Sentences until the length is reached; the last one is shortened if it would go far beyond.
     fn paragraph(&mut self, random: &mut ChaCha8Rng, length: u64, opening: bool) -> String {
-        let mut text = String::new();
-        while text.is_empty() || tokens::count(&text) < length {
-            let left = length.saturating_sub(tokens::count(&text));
-            let (sentence, own) = self.sentence(random);
+        let (mut text, mut taken) = (String::new(), 0);
+        while text.is_empty() || taken < length {
+            let left = length.saturating_sub(taken);
+            let (sentence, own) = self.sentence();
             let link = match (text.is_empty(), own) {
                 (true, true) if opening => random::pick(random, &OPENINGS),
                 (false, true) => random::pick(random, &LINKS),
                 _ => None,
             };
-            let sentence = joined(link.copied().unwrap_or_default(), &shortened(&sentence, left));
+            let sentence = if own { shortened(&sentence, left) } else { sentence };
+            let sentence = joined(link.copied().unwrap_or_default(), &sentence);
             if !text.is_empty() {
                 text.push(' ');
             }
+            taken += tokens::count(&sentence);
             text += &sentence;
         }
         text
     }
 
-    fn list(&mut self, random: &mut ChaCha8Rng, length: u64) -> String {
+    fn list(&mut self, length: u64) -> String {
         let mut items: Vec<String> = Vec::new();
         let mut taken = 0;
         while items.len() < 2 || taken < length {
-            let (sentence, _) = self.sentence(random);
-            let item = format!("- {}", shortened(&sentence, (length / 3).max(10)));
+            let (sentence, own) = self.sentence();
+            let sentence = if own { shortened(&sentence, (length / 3).max(LEAST_TOKENS)) } else { sentence };
+            let item = format!("- {sentence}");
             taken += tokens::count(&item);
             items.push(item);
         }
@@ -146,24 +131,20 @@ impl Source {
     }
 
     /// The next sentence, and whether it is the content's own.
-    fn sentence(&mut self, random: &mut ChaCha8Rng) -> (String, bool) {
+    fn sentence(&mut self) -> (String, bool) {
         let at = self.next;
         self.next += 1;
         if let Some(sentence) = self.own.get(at) {
             return (sentence.clone(), true);
         }
-        let (before, between, behind) = random::pick(random, &COMMENTS).copied().unwrap_or_default();
-        let a = self.word(random, "");
-        let b = self.word(random, &a);
-        (format!("{before}{a}{between}{b}{behind}"), false)
-    }
-
-    fn word(&self, random: &mut ChaCha8Rng, but: &str) -> String {
-        let others: Vec<&String> = self.words.iter().filter(|word| *word != but).collect();
-        match others.len() {
-            0 => "the subject".to_owned(),
-            n => others[random.random_range(0..n)].clone(),
-        }
+        let turn = at - self.own.len();
+        // Two phrases a comment, so that the next comment brings new ones.
+        let phrase = |nth: usize| match self.phrases.len() {
+            0 => "it",
+            n => self.phrases[(2 * turn + nth) % n].as_str(),
+        };
+        let comment = self.comments[turn % self.comments.len()];
+        (comment.replace("{a}", phrase(0)).replace("{b}", phrase(1)), false)
     }
 }
 
@@ -186,18 +167,17 @@ fn sentences(text: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// The content's most frequent longer words, in the order of their first appearance where they are equally frequent.
-fn key_words(text: &str) -> Vec<String> {
-    let mut counted: HashMap<String, (usize, usize)> = HashMap::new();
-    for (at, word) in text.split(|c: char| !c.is_alphanumeric()).enumerate() {
-        let word = word.to_lowercase();
-        if word.chars().count() >= 5 && !EMPTY.contains(&word.as_str()) {
-            counted.entry(word).or_insert((0, at)).0 += 1;
-        }
+/// A text's phrases: what stands between signs and joining words, in its own words.
+fn phrases(text: &str) -> Vec<String> {
+    let joints = [" that ", " which ", " and ", " with ", " because "];
+    let marked = joints.iter().fold(text.to_owned(), |text, joint| text.replace(joint, "\n"));
+    let parts = marked.split(['\n', ',', '.', ';', ':', '!', '?', '"', '(', ')']).map(str::trim);
+    let fits = |part: &&str| PHRASE.contains(&part.split_whitespace().count());
+    let mut phrases: Vec<String> = parts.filter(fits).map(str::to_owned).collect();
+    if phrases.is_empty() {
+        phrases.extend(text.split_whitespace().take(*PHRASE.end()).map(str::to_owned));
     }
-    let mut words: Vec<_> = counted.into_iter().collect();
-    words.sort_by_key(|(_, (count, at))| (std::cmp::Reverse(*count), *at));
-    words.into_iter().take(KEY_WORDS).map(|(word, _)| word).collect()
+    phrases
 }
 
 /// A sentence cut at a comma where it would be more than half again as long as what is left; whole where it has none.
@@ -205,22 +185,22 @@ fn shortened(sentence: &str, left: u64) -> String {
     if tokens::count(sentence) * 2 <= left * 3 {
         return sentence.to_owned();
     }
-    let fits = |at: &usize| tokens::count(&sentence[..*at]) <= left.max(6);
+    let fits = |at: &usize| (LEAST_TOKENS..=left.max(LEAST_TOKENS)).contains(&tokens::count(&sentence[..*at]));
     match sentence.match_indices(", ").map(|(at, _)| at).filter(fits).last() {
         Some(at) => format!("{}.", &sentence[..at]),
         None => sentence.to_owned(),
     }
 }
 
-/// A link before a sentence whose first word loses its capital, unless that is a name's.
+/// A sentence behind a link, without its capital; behind a name or another unusual beginning only openings fit.
 fn joined(link: &str, sentence: &str) -> String {
     const ORDINARY: [&str; 12] =
         ["The", "A", "An", "It", "This", "These", "They", "In", "Customers", "With", "For", "Its"];
     let first = sentence.split(' ').next().unwrap_or_default();
-    if link.is_empty() || !ORDINARY.contains(&first) {
-        return format!("{link}{sentence}");
+    if ORDINARY.contains(&first) && !link.is_empty() {
+        return format!("{link}{}{}", first.to_lowercase(), &sentence[first.len()..]);
     }
-    format!("{link}{}{}", first.to_lowercase(), &sentence[first.len()..])
+    if OPENINGS.contains(&link) { format!("{link}{sentence}") } else { sentence.to_owned() }
 }
 
 #[cfg(test)]
@@ -236,7 +216,20 @@ mod tests {
     }
 
     #[test]
-    fn key_words_are_the_frequent_ones() {
-        assert_eq!(key_words("models and Models for every model; agents, models"), ["models", "model", "agents"]);
+    fn phrases_are_parts_of_the_text() {
+        let text = "A managed service that offers a choice of models, security and one API.";
+        assert_eq!(phrases(text), ["A managed service", "offers a choice of models", "one API"]);
+        assert_eq!(phrases("Hello"), ["Hello"]);
+        assert!(phrases("").is_empty());
+    }
+
+    #[test]
+    fn sentences_are_shortened_at_a_comma_but_not_to_nothing() {
+        let long = "Customers can customize models with their own data, build agents, and more besides.";
+        assert_eq!(shortened(long, 10), "Customers can customize models with their own data.");
+        assert_eq!(
+            shortened("Security, privacy and responsible AI are part of it.", 3),
+            "Security, privacy and responsible AI are part of it."
+        );
     }
 }
