@@ -102,9 +102,17 @@ fn crates_stay_in_their_rooms() {
 fn the_ground_floor_neither_waits_nor_looks_around() {
     for (path, text) in sources().into_iter().filter(|(path, _)| room(path).as_deref() == Some("bench")) {
         let text = code(&text);
-        for banned in
-            ["async fn", "tokio::", "std::fs", "TcpStream", "TcpListener", "std::env", "Instant::now", "SystemTime", "rand::rng"]
-        {
+        for banned in [
+            "async fn",
+            "tokio::",
+            "std::fs",
+            "TcpStream",
+            "TcpListener",
+            "std::env",
+            "Instant::now",
+            "SystemTime",
+            "rand::rng",
+        ] {
             assert!(!text.contains(banned), "{} names {banned}", path.display());
         }
     }

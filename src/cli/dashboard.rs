@@ -33,19 +33,19 @@ pub fn dashboard(options: &BenchOptions) -> Result<Exit> {
     let mut terminal = Terminal::take().wrap_err("cannot use the terminal")?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().wrap_err("cannot start")?;
     let (inbox, messages) = mpsc::channel();
-    let (asks, asked) = unbounded_channel();
+    let (tell_desk, heard) = unbounded_channel();
     let signalled = Arc::new(AtomicBool::new(false));
     let desk = Desk::new(planned.plan, setup, inbox.clone(), Arc::clone(&signalled));
     let working = std::thread::Builder::new()
         .name("desk".into())
-        .spawn(move || runtime.block_on(desk.work(asked)))
+        .spawn(move || runtime.block_on(desk.work(heard)))
         .wrap_err("cannot start")?;
     event_loop::read_input(inbox.clone()).wrap_err("cannot read keys")?;
-    let mut hands = Hands { inbox, asks: Some(asks.clone()), folder: options.output.clone() };
+    let mut hands = Hands { inbox, asks: Some(tell_desk.clone()), folder: options.output.clone() };
     let shown = event_loop::run(&mut terminal, model, &messages, now, |effect, model| hands.perform(effect, model));
     drop(terminal);
     // The terminal is the user's again, whatever the desk still has to bring to an end.
-    drop(asks.send(Ask::Close));
+    drop(tell_desk.send(Ask::Close));
     // A panic of the desk has been reported by the panic hook already.
     let left = working.join().unwrap_or_default();
     shown.wrap_err("the terminal failed")?;

@@ -20,16 +20,14 @@ pub fn main() -> ExitCode {
     });
     match performed {
         Ok(exit) => exit.into(),
-        Err(report) => match report.downcast_ref::<Refused>() {
-            Some(refused) => {
+        Err(report) => {
+            if let Some(refused) = report.downcast_ref::<Refused>() {
                 output::say(&labelled(&refused.message));
-                refused.exit.into()
+                return refused.exit.into();
             }
-            None => {
-                output::say(&format!("error: {}", chain(&report)));
-                Exit::NoResult.into()
-            }
-        },
+            output::say(&format!("error: {}", chain(&report)));
+            Exit::NoResult.into()
+        }
     }
 }
 

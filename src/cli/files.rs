@@ -29,20 +29,20 @@ impl Wanted {
     /// From `--format` and `-o`. A name with a format's extension is a file, `-` is standard output, all else a folder.
     /// A file or standard output takes one format of one file.
     pub fn of(names: &[String], output: Option<&Path>) -> Result<Self> {
-        let named: Vec<&'static Format> =
+        let asked: Vec<&'static Format> =
             FORMATS.iter().filter(|format| names.iter().any(|name| name == format.name)).collect();
         let to = match output {
             Some(path) if path == Path::new("-") => Target::Stdout,
             Some(path) if !path.is_dir() && by_extension(path).is_some() => Target::File(path.to_owned()),
             Some(path) => Target::Folder(path.to_owned()),
-            None if named.is_empty() => Target::Nowhere,
+            None if asked.is_empty() => Target::Nowhere,
             // One format that is one text may go to standard output; charts are files.
-            None if named.len() == 1 && named[0].name != "svg" => Target::Stdout,
+            None if asked.len() == 1 && asked[0].name != "svg" => Target::Stdout,
             None => Target::Folder(PathBuf::from(".")),
         };
-        let formats = match (&to, named.is_empty()) {
+        let formats = match (&to, asked.is_empty()) {
             (Target::Nowhere, _) => Vec::new(),
-            (_, false) => named,
+            (_, false) => asked,
             (Target::Stdout, true) => export::format("json").into_iter().collect(),
             (Target::File(path), true) => by_extension(path).into_iter().collect(),
             (Target::Folder(_), true) => FORMATS.iter().collect(),

@@ -29,7 +29,7 @@ pub struct Planned {
 /// Reads the configuration and lays the options over it.
 pub fn plan(options: &BenchOptions) -> Result<Planned> {
     let (config, from) = configuration(&options.shared)?;
-    let plan = config.plan(&overrides(options)).map_err(refused)?;
+    let plan = config.plan(&overrides(options)).map_err(|error| refused(&error))?;
     let region = options.shared.region.clone().or_else(|| config.named_region().map(ToOwned::to_owned));
     Ok(Planned { plan, from, region })
 }
@@ -47,13 +47,11 @@ pub fn setup(planned: &Planned, shared: &Shared, record: bool) -> Result<Setup> 
 fn configuration(shared: &Shared) -> Result<(Config, String)> {
     let default = PathBuf::from(DEFAULT_FILE);
     let path = shared.config.clone().or_else(|| default.exists().then_some(default));
-    match path {
-        Some(path) => Ok((config::read(&path).map_err(refused)?, path.display().to_string())),
-        None => {
-            let example = config::parse(config::BUILT_IN_NAME, config::BUILT_IN, Path::new(".")).map_err(refused)?;
-            Ok((example, config::BUILT_IN_NAME.into()))
-        }
+    if let Some(path) = path {
+        return Ok((config::read(&path).map_err(|error| refused(&error))?, path.display().to_string()));
     }
+    let example = config::parse(config::BUILT_IN_NAME, config::BUILT_IN, Path::new("."));
+    Ok((example.map_err(|error| refused(&error))?, config::BUILT_IN_NAME.into()))
 }
 
 fn overrides(options: &BenchOptions) -> Overrides {
@@ -85,7 +83,7 @@ fn environment_region() -> Option<String> {
 }
 
 /// A configuration error with its rendered lines; exit code 2.
-fn refused(error: ConfigError) -> color_eyre::Report {
+fn refused(error: &ConfigError) -> color_eyre::Report {
     use std::io::IsTerminal;
     let colour = std::io::stderr().is_terminal() && !output::no_colour();
     Refused::usage(error.render(colour))

@@ -51,7 +51,7 @@ impl Progress {
                 }
             }
             Event::Noted { level, text } if *level > NoteLevel::Info => {
-                self.say(&format!("warning: {}", output::one_line(text)))
+                self.say(&format!("warning: {}", output::one_line(text)));
             }
             Event::VariantRetired { variant, reason, .. } => {
                 let name = tally.plan.variants.get(*variant).map_or("?", |variant| &variant.name);

@@ -139,7 +139,9 @@ fn host(simulator: Simulator) -> Result<String> {
         .spawn(move || {
             runtime.block_on(async {
                 match tokio::net::TcpListener::from_std(listener) {
-                    Ok(listener) => drop(crate::simulator::serve(listener, simulator, std::future::pending::<()>()).await),
+                    Ok(listener) => {
+                        drop(crate::simulator::serve(listener, simulator, std::future::pending::<()>()).await);
+                    }
                     Err(error) => tracing::error!(%error, "the simulator's port is unusable"),
                 }
             });

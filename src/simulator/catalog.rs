@@ -319,8 +319,8 @@ mod tests {
 
     #[test]
     fn the_default_scenario_has_values_for_both_examples() {
-        assert_eq!(values("", SONNET, Scope::OnDemand), [Some(300.0), Some(300_000.0), None]);
-        assert_eq!(values("", "meta.llama2-13b-chat-v1", Scope::OnDemand), [Some(300.0), Some(100_000.0), None]);
+        assert_eq!(values("", SONNET, Scope::OnDemand), [Some(150.0), Some(90_000.0), None]);
+        assert_eq!(values("", "meta.llama2-13b-chat-v1", Scope::OnDemand), [Some(180.0), Some(100_000.0), None]);
         assert_eq!(values("", SONNET, Scope::CrossRegion), [Some(200.0), Some(400_000.0), None]);
         // Tokens only: no row for requests, so no limit.
         assert_eq!(values("", "anthropic.claude-opus-4-8", Scope::CrossRegion), [None, Some(30_000_000.0), None]);

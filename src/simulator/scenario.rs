@@ -94,8 +94,8 @@ impl Default for Scenario {
             denied: Vec::new(),
             profile_only: PROFILE_ONLY.iter().map(pattern).collect(),
             quotas: vec![
-                on_demand("anthropic.claude-3-sonnet-20240229-v1:0", 300.0, 300_000.0),
-                on_demand("meta.llama2-13b-chat-v1", 300.0, 100_000.0),
+                on_demand("anthropic.claude-3-sonnet-20240229-v1:0", 150.0, 90_000.0),
+                on_demand("meta.llama2-13b-chat-v1", 180.0, 100_000.0),
                 AccountQuota {
                     model: Pattern("amazon.nova-*".into()),
                     listed: Listed::Default,

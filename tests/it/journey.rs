@@ -168,7 +168,9 @@ fn the_same_seed_gives_the_same_order_and_the_same_replies() {
             }
         }
         order.sort_unstable();
-        replies.values_mut().for_each(|texts| texts.sort());
+        for texts in replies.values_mut() {
+            texts.sort();
+        }
         (order, replies)
     };
     let first = texts("11");
@@ -371,6 +373,7 @@ fn hostile_replies_reach_neither_the_terminal_nor_an_export() {
             .chars()
             .find(|c| (c.is_control() && !"\n\r\t".contains(*c)) || ('\u{202a}'..='\u{202e}').contains(c));
         assert_eq!(bad, None, "{name}");
-        assert!(name.ends_with(".json") || name.ends_with(".csv") || !contents.contains("<script"), "{name}");
+        let marked_up = [".svg", ".html", ".md"].iter().any(|markup| name.ends_with(markup));
+        assert!(!marked_up || !contents.contains("<script"), "{name}");
     }
 }

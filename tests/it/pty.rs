@@ -9,7 +9,7 @@ use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system}
 use crate::journey::{Home, data};
 
 /// Nothing that is waited for takes this long; it only ends a test that has failed.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 struct Terminal {
     master: Box<dyn MasterPty + Send>,
@@ -97,8 +97,10 @@ fn run_pick_export_quit() {
     terminal.press("\u{1b}");
     terminal.wait("the picked request is closed", |screen| !screen.contents().contains("inferenceConfig"));
     terminal.press("?");
-    terminal.see("objective");
+    terminal.see("Keys and figures");
     terminal.press("\u{1b}");
+    // Escape and a letter in one read would be Alt and the letter.
+    terminal.wait("the help is closed", |screen| !screen.contents().contains("Keys and figures"));
     terminal.press("e");
     terminal.see("wrote");
     let charts = walk(home.dir.path()).into_iter().filter(|path| path.ends_with("tokens.svg")).count();

@@ -49,7 +49,7 @@ async fn more_than_a_thousand_rows_come_in_pages_each_once() {
     let row = rows.iter().find(|row| row["QuotaName"] == SONNET_TPM).unwrap();
     assert_eq!(row["QuotaCode"], "L-4C35BB2A");
     assert_eq!(row["ServiceCode"], "bedrock");
-    assert_eq!(row["Value"], 300_000.0);
+    assert_eq!(row["Value"], 90_000.0);
     assert_eq!(row["QuotaAppliedAtLevel"], "ACCOUNT");
     assert_eq!(row["QuotaArn"], "arn:aws:servicequotas:us-east-1:123456789012:bedrock/L-4C35BB2A");
 }
@@ -60,7 +60,7 @@ async fn defaults_are_more_and_other_than_what_is_applied() {
     let (applied, defaults) =
         (all(&router, "ListServiceQuotas").await, all(&router, "ListAWSDefaultServiceQuotas").await);
     let (applied, defaults) = (by_name(&applied), by_name(&defaults));
-    assert_eq!((applied[SONNET_TPM], defaults[SONNET_TPM]), (300_000.0, 200_000.0));
+    assert_eq!((applied[SONNET_TPM], defaults[SONNET_TPM]), (90_000.0, 200_000.0));
     let nova = "On-demand model inference tokens per minute for Amazon Nova Lite";
     assert_eq!((applied.get(nova), defaults[nova]), (None, 4_000_000.0));
     assert!(applied.keys().all(|name| defaults.contains_key(name)));
@@ -88,7 +88,7 @@ async fn single_rows_by_code_and_by_region() {
         let router = router.clone();
         async move { ask(&router, operation, &json!({ "ServiceCode": "bedrock", "QuotaCode": code })).await }
     };
-    assert_eq!(get("GetServiceQuota", "L-4C35BB2A").await.body["Quota"]["Value"], 300_000.0);
+    assert_eq!(get("GetServiceQuota", "L-4C35BB2A").await.body["Quota"]["Value"], 90_000.0);
     assert_eq!(get("GetAWSDefaultServiceQuota", "L-4C35BB2A").await.body["Quota"]["Value"], 200_000.0);
     let missing = get("GetServiceQuota", "L-70423BF8").await;
     assert_eq!((missing.status.as_u16(), &missing.body["__type"]), (400, &json!("NoSuchResourceException")));

@@ -83,8 +83,8 @@ async fn a_reservation_is_held_until_the_end_and_then_replaced_by_what_was_taken
 
 #[tokio::test(start_paused = true)]
 async fn without_max_tokens_the_models_maximum_is_reserved() {
-    // The model is not listed with a maximum of its own, so it is the family's: 64,000.
-    let simulator = simulator(&limited("", "tpm = 64000"));
+    // The price table lists 4,096 output tokens as the most of Claude 3 Sonnet.
+    let simulator = simulator(&limited("", "tpm = 4096"));
     let mut body = ask(TEXT, 1);
     body["inferenceConfig"] = Value::Object(serde_json::Map::new());
     assert_eq!(converse(&simulator.router(), &body).await.problem(), TOKENS);
@@ -149,42 +149,4 @@ async fn a_client_that_goes_away_is_charged_for_what_was_generated() {
     assert!(waiting.is_err());
     sleep(Duration::from_mins(1)).await;
     assert_eq!(simulator.counts()[SONNET].failed, 2);
-}
-
-/// The default scenario is made for the shipped examples: a run of 4 variants with 50 trials and a warm-up each must end
-/// within 90 seconds, and the gauges must show something.
-#[tokio::test(start_paused = true)]
-async fn the_default_quotas_let_the_shipped_run_end_and_fill_the_gauges() {
-    let simulator = Simulator::starting_at(Scenario::default(), 7, EPOCH);
-    let task = "Summarize the following text in a concise way";
-    let variants = [
-        format!(
-            "Please perform the following task: {task}. Provide a detailed and thorough response that covers all aspects of the question.\n\n{TEXT}"
-        ),
-        format!("Task: {task}\nBe brief and direct.\n\n{TEXT}"),
-        format!(
-            "Follow these steps:\n1. Understand this task: {task}\n2. Analyze the key components\n3. Provide a structured response with clear headings\n\n{TEXT}"
-        ),
-        format!("{task}\n\n{TEXT}"),
-    ];
-    let start = Instant::now();
-    let mut running = tokio::task::JoinSet::new();
-    for nth in 0..204 {
-        let (router, text) = (simulator.router(), variants[nth % 4].clone());
-        running.spawn(async move {
-            // As evenly as 90 % of the requests a minute allow.
-            sleep(Duration::from_secs_f64(nth as f64 * 60.0 / 270.0)).await;
-            let mut body = ask("", 512);
-            body["messages"][0]["content"][0]["text"] = Value::String(text);
-            converse(&router, &body).await.status.as_u16()
-        });
-    }
-    let statuses = running.join_all().await;
-    assert!(statuses.iter().all(|status| *status == 200));
-    assert!(start.elapsed() < Duration::from_secs(90), "{:?}", start.elapsed());
-    let counts = simulator.counts()[SONNET];
-    assert!(counts.peak_requests > 200.0 && counts.peak_requests <= 300.0, "{}", counts.peak_requests);
-    assert!(counts.peak_tokens > 100_000.0 && counts.peak_tokens <= 300_000.0, "{}", counts.peak_tokens);
-    let mean = counts.settled_tokens / counts.ok;
-    assert!((400..1_400).contains(&mean), "{mean}");
 }
