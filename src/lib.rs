@@ -24,7 +24,7 @@
 //! | 4 | [`cli`]: the words of the command line; `session` joins gateway, engine, recorder and a face |
 //! | 3 | [`engine`]: runs a plan against a gateway · [`export`]: a run for someone else |
 //! | 2 | [`bedrock`]: the outside world · [`simulator`]: Bedrock on loopback · [`journal`]: a run on disk · [`config`]: variants.toml → plan · [`tui`]: the dashboard |
-//! | 1 | [`bench`]: what a benchmark is; it neither waits nor looks around |
+//! | 1 | [`mod@bench`]: what a benchmark is; it neither waits nor looks around |
 //!
 //! Imports run only downwards, and on floor 2 nobody imports a neighbour; `tests/house.rs` proves it.
 //!

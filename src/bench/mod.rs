@@ -13,6 +13,7 @@ pub mod ledger;
 pub mod micros;
 pub mod model;
 pub mod native;
+pub mod number;
 pub mod objective;
 pub mod plan;
 pub mod price;

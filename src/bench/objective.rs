@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::bench::event::Ended;
 use crate::bench::figures::{Estimate, FEWEST, Figures};
+use crate::bench::number::number;
 use crate::bench::quota::LimitKind;
 use crate::bench::stats::normal_cdf;
 use crate::bench::tally::{Phase, Tally};
@@ -242,16 +243,6 @@ fn reason(candidates: &[Candidate<'_>], rule: &Objective, ties: bool) -> String 
     text
 }
 
-/// Three significant digits or so, without an exponent.
-fn number(value: f64) -> String {
-    match value.abs() {
-        v if v >= 100.0 => format!("{value:.0}"),
-        v if v >= 1.0 => format!("{value:.1}"),
-        v if v >= 0.01 => format!("{value:.4}"),
-        _ => format!("{value:.7}"),
-    }
-}
-
 /// The tutorial's sentence: how many more requests a minute the most token-efficient variant allows than the least,
 /// or that neither allows more. `None` with fewer than two measured variants or without a quota.
 pub fn efficiency_sentence(tally: &Tally, model: usize) -> Option<String> {
@@ -266,12 +257,17 @@ pub fn efficiency_sentence(tally: &Tally, model: usize) -> Option<String> {
     let gained = more_rpm - less_rpm;
     Some(if gained >= 0.05 {
         format!(
-            "the more token-efficient {efficient} allows {} more requests a minute than {other} ({more_rpm:.1} against {less_rpm:.1})",
-            number(gained)
+            "the more token-efficient {efficient} allows {} more requests a minute than {other} ({} against {})",
+            number(gained),
+            number(more_rpm),
+            number(less_rpm)
         )
     } else {
         format!(
-            "neither {efficient} ({few:.0} tokens) nor {other} ({many:.0}) allows more requests a minute: both reach {more_rpm:.1}"
+            "neither {efficient} ({} tokens) nor {other} ({}) allows more requests a minute: both reach {}",
+            number(few),
+            number(many),
+            number(more_rpm)
         )
     })
 }

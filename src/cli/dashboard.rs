@@ -91,11 +91,11 @@ pub fn replay(played: Played, speed: f64) -> Result<Exit> {
 
 /// Sends entries at the pace at which they happened, times `speed`, from a thread of its own.
 fn pour(entries: Vec<Entry>, speed: f64, inbox: Inbox) -> Result<()> {
-    let begin = entries.first().map(|entry| entry.at).unwrap_or_default();
+    let first = entries.first().map(|entry| entry.at).unwrap_or_default();
     let pouring = move || {
         let begun = std::time::Instant::now();
         for entry in entries {
-            let due = entry.at.saturating_sub(begin).div_f64(speed);
+            let due = entry.at.saturating_sub(first).div_f64(speed);
             std::thread::sleep(due.saturating_sub(begun.elapsed()));
             if inbox.send(Msg::Entries(vec![entry])).is_err() {
                 return;

@@ -1,4 +1,4 @@
-//! Inference parameters: the keys that [bedrock] and each variant share.
+//! Inference parameters: the keys that `[bedrock]` and each variant share.
 
 use serde_json::{Map, Value};
 
@@ -48,7 +48,7 @@ impl Set {
         }
     }
 
-    /// The keys of [bedrock]: those of a variant, and `latency`.
+    /// The keys of `[bedrock]`: those of a variant, and `latency`.
     pub(super) fn of_all(section: &mut Section<'_>) -> Self {
         let latency = section.value("latency", word(&LATENCIES)).map(str::to_owned);
         Self { latency, ..Self::of_variant(section) }

@@ -203,7 +203,7 @@ fn quota(mut section: Section<'_>) -> QuotaTable {
 
 #[expect(clippy::option_option, reason = "unset, set to none, set to a value")]
 struct BenchTable {
-    /// A plan of which only the keys of [bench] are meant.
+    /// A plan of which only the keys of `[bench]` are meant.
     plan: Plan,
     max_cost: Option<Option<f64>>,
 }

@@ -15,8 +15,9 @@ use kuva::render::layout::{ComputedLayout, Layout, TickFormat};
 use kuva::render::render::{Primitive, Scene, TextAnchor, render_bar};
 use kuva::render::theme::Theme;
 
+use crate::bench::number::number;
 use crate::export::palette::Palette;
-use crate::export::text::{fitted, line, number, width, xml};
+use crate::export::text::{fitted, line, width, xml};
 
 /// A whole picture.
 #[derive(Debug)]

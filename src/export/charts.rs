@@ -1,11 +1,11 @@
 //! Charts: CHARTS, the pictures of a report; one row each.
 
+use crate::bench::number::number;
 use crate::bench::quota::LimitKind;
 use crate::bench::report::{ModelReport, Report, RunReport, VariantReport};
 use crate::export::bars::{LimitLine, Panel, Picture, Row, Tone, draw};
 use crate::export::columns::{estimated, origin};
 use crate::export::palette::Palette;
-use crate::export::text::number;
 
 /// One row of [`CHARTS`].
 #[derive(Debug, Clone, Copy)]

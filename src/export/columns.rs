@@ -1,7 +1,7 @@
 //! Columns: the figures of a variant as every table for people shows them, units in the heads.
 
+use crate::bench::number::number;
 use crate::bench::report::{ModelReport, QuantilesReport, Report, RunReport, VariantReport, shortened};
-use crate::export::text::number;
 
 /// One column of a table for people.
 #[derive(Debug, Clone, Copy)]

@@ -81,31 +81,6 @@ fn shortened(text: &str, fits: impl Fn(&str) -> bool) -> Cow<'_, str> {
     Cow::Borrowed("…")
 }
 
-/// A number for people: thousands apart, and no more digits than it can mean.
-pub(crate) fn number(value: f64) -> String {
-    let decimals = match value.abs() {
-        v if v >= 99.95 || v.fract() < 1e-9 => 0,
-        v if v >= 9.995 => 1,
-        v if v >= 0.095 => 2,
-        _ => 4,
-    };
-    let plain = format!("{value:.decimals$}");
-    let (sign, digits) = plain.strip_prefix('-').map_or(("", plain.as_str()), |digits| ("-", digits));
-    let (whole, fraction) = digits.split_once('.').map_or((digits, None), |(whole, fraction)| (whole, Some(fraction)));
-    let mut out = String::from(sign);
-    for (at, digit) in whole.chars().enumerate() {
-        if at > 0 && (whole.len() - at).is_multiple_of(3) && whole.chars().all(|c| c.is_ascii_digit()) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    if let Some(fraction) = fraction {
-        out.push('.');
-        out.push_str(fraction);
-    }
-    out
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -127,13 +102,5 @@ mod tests {
         assert!(long.ends_with('…') && width(&long, 12.0) <= 100.0 && width(&long, 12.0) > 80.0, "{long}");
         assert_eq!(in_columns("漢字漢字", 5), "漢字…");
         assert_eq!(fitted("x", 12.0, 0.0), "…");
-    }
-
-    #[test]
-    fn numbers_for_people() {
-        let of: Vec<String> =
-            [0.0, 0.01234, 0.5, 3.0, 3.25, 12.34, 99.99, 100.4, 1_234.5, 200_000.0, -1_234_567.0].map(number).into();
-        assert_eq!(of, ["0", "0.0123", "0.50", "3", "3.25", "12.3", "100", "100", "1,234", "200,000", "-1,234,567"]);
-        assert_eq!(number(f64::INFINITY), "inf");
     }
 }

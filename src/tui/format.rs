@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
+use crate::bench::number::grouped;
+
 /// A whole number with thousands separators: `12,300`; from ten million on shortened: `28.8M`.
 pub fn count(value: f64) -> String {
     let value = value.max(0.0);
@@ -12,20 +14,8 @@ pub fn count(value: f64) -> String {
         v if v >= 999.5e9 => format!("{:.0}T", v / 1e12),
         v if v >= 10e9 => format!("{:.1}G", v / 1e9),
         v if v >= 10e6 => format!("{:.1}M", v / 1e6),
-        v => separated(v.round() as u64),
+        v => grouped(&(v.round() as u64).to_string()),
     }
-}
-
-fn separated(value: u64) -> String {
-    let digits = value.to_string();
-    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
 }
 
 /// A rate: one decimal below a thousand, thousands separators above.
