@@ -3,7 +3,7 @@
 use crate::bench::capacity::{Capacity, Demand, capacity, theoretical_rpm};
 use crate::bench::plan::{Gate, Plan};
 use crate::bench::quota::Quota;
-use crate::bench::stats::{Running, normal_quantile, wilson};
+use crate::bench::stats::{Running, share_error, student_quantile, wilson};
 use crate::bench::tally::{ModelTally, Tally, VariantTally};
 
 /// Fewer counted trials than this say nothing about spread, so intervals and winners are withheld.
@@ -54,7 +54,7 @@ impl<'a> Figures<'a> {
             variant,
             tally: &of.variants[variant],
             quota: of.quota.as_ref(),
-            mean_concurrency: tally.mean_concurrency(),
+            mean_concurrency: of.mean_concurrency(),
         }
     }
 
@@ -70,6 +70,11 @@ impl<'a> Figures<'a> {
     /// The variant's name.
     pub fn name(&self) -> &'a str {
         &self.plan.variants[self.variant].name
+    }
+
+    /// Whether it had every trial that was planned, or was retired before.
+    pub fn is_whole(&self) -> bool {
+        self.tally.retired.is_some() || self.tally.ok + self.tally.failed >= u64::from(self.plan.trials)
     }
 
     /// What one request takes at the means.
@@ -94,9 +99,9 @@ impl<'a> Figures<'a> {
     fn capacity_in(&self, quota: &Quota) -> Option<CapacityRange> {
         let demand = self.demand()?;
         let at = capacity(quota, demand, self.plan.active)?;
-        let z = self.z();
+        let t = student_quantile(0.5 + self.plan.confidence / 2.0, self.tally.ok.saturating_sub(1));
         let end = |sign: f64| {
-            let shift = |running: &Running| error_of(running).map(|e| sign * z * e);
+            let shift = |running: &Running| error_of(running).map(|e| sign * t * e);
             let shifted = Demand {
                 settled: (demand.settled + shift(&self.tally.settled)?).max(0.0),
                 reserved: demand.reserved + shift(&self.tally.reserved)?,
@@ -104,7 +109,11 @@ impl<'a> Figures<'a> {
             };
             capacity(quota, shifted, self.plan.active).map(|c| c.rpm)
         };
-        Some(CapacityRange { at, low: end(1.0), high: end(-1.0) })
+        // Where reservations dominate, more settled tokens can even mean more room, so the ends may change places.
+        let (one, other) = (end(1.0), end(-1.0));
+        let low = one.zip(other).map(|(a, b)| a.min(b).min(at.rpm));
+        let high = one.zip(other).map(|(a, b)| a.max(b).max(at.rpm));
+        Some(CapacityRange { at, low, high })
     }
 
     /// Accepted answers a minute inside the quota: capacity × share of accepted answers.
@@ -112,7 +121,8 @@ impl<'a> Figures<'a> {
         let range = self.capacity()?;
         let rate = self.accepted_rate()?;
         let error = range.low.zip(range.high).zip(self.rate_error()).map(|((low, high), rate_error)| {
-            let capacity_error = (high - low) / (2.0 * self.z());
+            let t = student_quantile(0.5 + self.plan.confidence / 2.0, self.tally.ok.saturating_sub(1));
+            let capacity_error = (high - low) / (2.0 * t);
             (capacity_error * rate).hypot(rate_error * range.at.rpm)
         });
         Some(Estimate { value: range.at.rpm * rate, error })
@@ -128,9 +138,13 @@ impl<'a> Figures<'a> {
         wilson(self.tally.accepted, self.tally.ok, self.plan.confidence)
     }
 
+    /// That share as an estimate.
+    pub fn acceptance(&self) -> Option<Estimate> {
+        Some(Estimate { value: self.accepted_rate()?, error: self.rate_error() })
+    }
+
     fn rate_error(&self) -> Option<f64> {
-        let rate = self.accepted_rate()?;
-        (self.tally.ok >= FEWEST).then(|| (rate * (1.0 - rate) / self.tally.ok as f64).sqrt())
+        (self.tally.ok >= FEWEST).then(|| share_error(self.tally.accepted, self.tally.ok))
     }
 
     /// The tutorial's figure: min(RPM, TPM / mean total tokens).
@@ -170,21 +184,21 @@ impl<'a> Figures<'a> {
         Some(Estimate { value, error })
     }
 
-    /// Median E2E in milliseconds; its error by the normal approximation (1.2533 × that of the mean).
+    /// Median E2E in milliseconds, however few there are, for ranking; its error by the normal approximation (1.2533 × that of the mean).
     pub fn median_latency_ms(&self) -> Option<Estimate> {
-        let value = self.tally.e2e.quantile_ms(0.5)?;
+        let value = self.tally.e2e.median_ms()?;
         let error = error_of(self.tally.e2e.running()).map(|e| 1.253_3 * e * 1_000.0);
         Some(Estimate { value, error })
     }
 
-    /// US dollars per accepted answer.
+    /// US dollars per accepted answer, what failed trials cost included.
     pub fn cost_per_accepted(&self) -> Option<Estimate> {
-        self.per_accepted(&self.tally.cost)
+        self.per_accepted(self.tally.spent_usd.filter(|_| self.tally.cost.n() > 0)?, &self.tally.cost)
     }
 
-    /// Settled quota tokens per accepted answer.
+    /// Settled quota tokens per accepted answer, what failed trials took included.
     pub fn quota_tokens_per_accepted(&self) -> Option<Estimate> {
-        self.per_accepted(&self.tally.settled)
+        self.per_accepted(self.tally.quota_tokens as f64, &self.tally.settled)
     }
 
     /// Accepted answers per 1,000 quota tokens, what failed included.
@@ -192,13 +206,14 @@ impl<'a> Figures<'a> {
         (self.tally.quota_tokens > 0).then(|| self.tally.accepted as f64 * 1_000.0 / self.tally.quota_tokens as f64)
     }
 
-    fn per_accepted(&self, running: &Running) -> Option<Estimate> {
-        let mean = running.mean()?;
+    /// What everything took, failed trials too, over the accepted answers; the spread is that of the successful trials.
+    fn per_accepted(&self, everything: f64, running: &Running) -> Option<Estimate> {
+        let mean = running.mean().filter(|mean| *mean > 0.0)?;
         let rate = self.accepted_rate().filter(|rate| *rate > 0.0)?;
-        let error = error_of(running)
-            .zip(self.rate_error())
-            .map(|(e, rate_error)| (e / rate).hypot(mean * rate_error / (rate * rate)));
-        Some(Estimate { value: mean / rate, error })
+        let value = everything / self.tally.accepted as f64;
+        let relative =
+            error_of(running).zip(self.rate_error()).map(|(e, rate_error)| (e / mean).hypot(rate_error / rate));
+        Some(Estimate { value, error: relative.map(|relative| value * relative) })
     }
 
     /// Whether the gate lets it win: `Some(true)` shown to pass, `Some(false)` shown to fail, `None` not shown yet.
@@ -219,11 +234,6 @@ impl<'a> Figures<'a> {
         } else {
             None
         }
-    }
-
-    /// Half-width of an interval at the plan's confidence, in standard errors.
-    fn z(&self) -> f64 {
-        normal_quantile(0.5 + self.plan.confidence / 2.0)
     }
 }
 

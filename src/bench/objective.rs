@@ -6,7 +6,7 @@ use crate::bench::event::Ended;
 use crate::bench::figures::{Estimate, FEWEST, Figures};
 use crate::bench::number::number;
 use crate::bench::quota::LimitKind;
-use crate::bench::stats::normal_cdf;
+use crate::bench::stats::{normal_cdf, normal_equivalent};
 use crate::bench::tally::{Phase, Tally};
 
 /// One row of [`OBJECTIVES`].
@@ -108,29 +108,48 @@ struct Candidate<'a> {
     passes: Option<bool>,
 }
 
-/// The verdict under an objective for one model.
-pub fn verdict(tally: &Tally, model: usize, objective: &Objective) -> Verdict {
-    let all: Vec<Figures<'_>> = Figures::of_model(tally, model).collect();
-    let binds_rpm = all
-        .iter()
-        .filter_map(Figures::capacity)
-        .map(|range| range.at.limit == LimitKind::Rpm)
-        .reduce(|a, b| a && b)
-        .unwrap_or(false);
-    // Where RPM binds every capacity, tokens do not buy requests: `auto` then asks what `throughput` asks.
+/// Takes the place of `throughput` where no limit is known, so that nothing can be divided by it.
+const WITHOUT_LIMITS: Objective = Objective {
+    name: "throughput",
+    describe: "no limit is known: acceptance, then fewest tokens, then cost decide",
+    unit: "of answers accepted",
+    higher_is_better: true,
+    score: |figures| figures.acceptance(),
+};
+
+/// The rule that answers an objective's question for this model's limits.
+fn rule_for(objective: &'static Objective, all: &[Figures<'_>]) -> &'static Objective {
+    let measured: Vec<_> = all.iter().filter(|f| f.tally.ok > 0).map(Figures::capacity).collect();
     let throughput = &OBJECTIVES[0];
-    let rule = if objective.name == "auto" && binds_rpm { throughput } else { objective };
+    let all_by_rpm =
+        !measured.is_empty() && measured.iter().all(|c| c.is_some_and(|range| range.at.limit == LimitKind::Rpm));
+    match objective.name {
+        // Where RPM binds every capacity, tokens do not buy requests: `auto` then asks what `throughput` asks.
+        "auto" if all_by_rpm => throughput,
+        "throughput" if measured.iter().all(Option::is_none) => &WITHOUT_LIMITS,
+        _ => objective,
+    }
+}
+
+/// The verdict under an objective for one model.
+pub fn verdict(tally: &Tally, model: usize, objective: &'static Objective) -> Verdict {
+    let all: Vec<Figures<'_>> = Figures::of_model(tally, model).collect();
+    let rule = rule_for(objective, &all);
     let mut candidates: Vec<Candidate<'_>> = all
         .iter()
         .filter(|f| f.tally.ok > 0)
         .filter_map(|f| Some(Candidate { figures: *f, score: (rule.score)(f)?, passes: f.passes_gate(&all) }))
-        .filter(|c| c.passes != Some(false))
         .collect();
-    let ties = rule.name == "throughput" && binds_rpm;
-    candidates.sort_by(|a, b| order(a, b, rule, ties));
+    candidates.retain(|c| c.passes != Some(false));
+    candidates.sort_by(|a, b| order(a, b, rule));
     let Some(leader) = candidates.first() else {
         let any_ok = all.iter().any(|f| f.tally.ok > 0);
-        let reason = if any_ok { "no variant can be scored or passes the gate" } else { "no trial succeeded" };
+        let reason = match objective.name {
+            _ if !any_ok => "no trial succeeded",
+            "cost" if all.iter().all(|f| f.tally.cost.n() == 0) => "no price is known",
+            _ if all.iter().any(|f| f.passes_gate(&all) == Some(false)) => "no variant passes the gate",
+            _ => "no variant can be scored: no answer was accepted, or what it is scored by is not known",
+        };
         return Verdict {
             winner: None,
             leader: None,
@@ -140,9 +159,9 @@ pub fn verdict(tally: &Tally, model: usize, objective: &Objective) -> Verdict {
             ranking: Vec::new(),
         };
     };
-    let confidence = confidence(&candidates, ties);
-    let withheld = withheld(tally, leader, candidates.len(), confidence);
-    let mut reason = reason(&candidates, rule, ties);
+    let confidence = confidence(&candidates, rule);
+    let withheld = withheld(tally, &all, &candidates, confidence);
+    let mut reason = reason(&candidates, rule);
     if let Some(why) = withheld {
         reason = format!("{reason}; not shown to win: {why}");
     }
@@ -159,36 +178,42 @@ pub fn verdict(tally: &Tally, model: usize, objective: &Objective) -> Verdict {
     }
 }
 
-fn order(a: &Candidate<'_>, b: &Candidate<'_>, rule: &Objective, ties: bool) -> std::cmp::Ordering {
-    let by_score = a.score.value.total_cmp(&b.score.value);
-    let by_score = if rule.higher_is_better { by_score.reverse() } else { by_score };
-    if !ties {
-        return by_score;
-    }
-    // All capacities are the RPM quota: acceptance decides (that is the score), then fewest tokens, then cost.
-    let tokens = |c: &Candidate<'_>| c.figures.tally.total.mean().unwrap_or(f64::INFINITY);
-    let cost = |c: &Candidate<'_>| c.figures.tally.cost.mean().unwrap_or(f64::INFINITY);
-    by_score.then(tokens(a).total_cmp(&tokens(b))).then(cost(a).total_cmp(&cost(b)))
+/// Whether two scores tie by construction: both capacities are the same RPM quota, or there is no limit at all.
+/// Acceptance has then been weighed already (it is in the score); fewest tokens decide, then cost.
+fn ties(a: &Candidate<'_>, b: &Candidate<'_>, rule: &Objective) -> bool {
+    let by_tokens = |c: &Candidate<'_>| c.figures.capacity().is_some_and(|range| range.at.limit != LimitKind::Rpm);
+    rule.name == "throughput" && (a.score.value - b.score.value).abs() < 1e-9 && !by_tokens(a) && !by_tokens(b)
 }
 
-/// Two-sided normal test of the leader against each other variant, corrected for their number (Bonferroni).
-/// It holds for a sample whose size did not depend on what was seen, so a winner is named only at the end of a run.
-fn confidence(candidates: &[Candidate<'_>], ties: bool) -> Option<f64> {
+fn order(a: &Candidate<'_>, b: &Candidate<'_>, rule: &Objective) -> std::cmp::Ordering {
+    if ties(a, b, rule) {
+        let tokens = |c: &Candidate<'_>| c.figures.tally.total.mean().unwrap_or(f64::INFINITY);
+        let cost = |c: &Candidate<'_>| c.figures.tally.cost.mean().unwrap_or(f64::INFINITY);
+        return tokens(a).total_cmp(&tokens(b)).then(cost(a).total_cmp(&cost(b)));
+    }
+    let by_score = a.score.value.total_cmp(&b.score.value);
+    if rule.higher_is_better { by_score.reverse() } else { by_score }
+}
+
+/// Two-sided test of the leader's mean against each other variant's by Student's t with the smaller sample's degrees
+/// of freedom, corrected for the number of comparisons (Bonferroni). It holds for a sample whose size did not depend
+/// on what was seen, so a winner is named only at the end of a run.
+fn confidence(candidates: &[Candidate<'_>], rule: &Objective) -> Option<f64> {
     let (leader, others) = candidates.split_first()?;
     let mut surely: Option<f64> = None;
     for other in others {
-        if leader.figures.tally.ok.min(other.figures.tally.ok) < FEWEST {
+        let n = leader.figures.tally.ok.min(other.figures.tally.ok);
+        if n < FEWEST {
             return None;
         }
         // Scores that tie by construction are compared by what breaks the tie.
-        let level = ties && (other.score.value - leader.score.value).abs() < 1e-9;
-        let (best, next) = if level {
+        let (best, next) = if ties(leader, other, rule) {
             (leader.figures.total_tokens()?, other.figures.total_tokens()?)
         } else {
             (leader.score, other.score)
         };
-        let z = standard_errors_apart(best.value - next.value, best.error?.hypot(next.error?));
-        let sure = 1.0 - 2.0 * (1.0 - normal_cdf(z)) * others.len() as f64;
+        let t = standard_errors_apart(best.value - next.value, best.error?.hypot(next.error?));
+        let sure = 1.0 - 2.0 * (1.0 - normal_cdf(normal_equivalent(t, n - 1))) * others.len() as f64;
         surely = Some(surely.map_or(sure, |least: f64| least.min(sure)));
     }
     // Never more than 99.9 %: a handful of equal numbers is no proof of a law.
@@ -196,7 +221,7 @@ fn confidence(candidates: &[Candidate<'_>], ties: bool) -> Option<f64> {
 }
 
 fn standard_errors_apart(difference: f64, error: f64) -> f64 {
-    const FAR: f64 = 8.0;
+    const FAR: f64 = 50.0;
     match difference.abs() {
         0.0 => 0.0,
         difference if error > 0.0 => (difference / error).min(FAR),
@@ -204,18 +229,35 @@ fn standard_errors_apart(difference: f64, error: f64) -> f64 {
     }
 }
 
-fn withheld(tally: &Tally, leader: &Candidate<'_>, candidates: usize, confidence: Option<f64>) -> Option<&'static str> {
+fn withheld(
+    tally: &Tally,
+    all: &[Figures<'_>],
+    candidates: &[Candidate<'_>],
+    confidence: Option<f64>,
+) -> Option<&'static str> {
     match tally.phase {
         Phase::Planned => return Some("nothing was measured"),
         Phase::Running | Phase::Paused => return Some("the run is still on"),
-        Phase::Finished(Ended::Interrupted | Ended::Errors) => return Some("the run was stopped before its end"),
-        Phase::Finished(Ended::Complete | Ended::Decided | Ended::Duration | Ended::Budget) => {}
+        Phase::Finished(Ended::Interrupted | Ended::Errors) if !all.iter().all(Figures::is_whole) => {
+            return Some("the run was stopped before its end");
+        }
+        Phase::Finished(_) => {}
     }
+    let leader = &candidates[0];
     if leader.passes.is_none() {
         return Some("its acceptance is not shown to pass the gate yet");
     }
-    if candidates == 1 {
-        return None;
+    // Who is no candidate must have lost: failed every trial, or been shown to fail the gate.
+    let lost = |f: &&Figures<'_>| (f.tally.ok == 0 && f.tally.failed > 0) || f.passes_gate(all) == Some(false);
+    let unheard = all.iter().filter(|f| candidates.iter().all(|c| c.figures.variant != f.variant)).any(|f| !lost(&f));
+    if unheard {
+        return Some("another variant has too few answers to compare");
+    }
+    if all.len() == 1 {
+        return Some("there is nothing to compare it with");
+    }
+    if candidates.len() == 1 {
+        return (leader.figures.tally.ok < FEWEST).then_some("too few trials to tell");
     }
     match confidence {
         None => Some("too few trials to tell"),
@@ -224,50 +266,64 @@ fn withheld(tally: &Tally, leader: &Candidate<'_>, candidates: usize, confidence
     }
 }
 
-fn reason(candidates: &[Candidate<'_>], rule: &Objective, ties: bool) -> String {
+fn reason(candidates: &[Candidate<'_>], rule: &Objective) -> String {
     let leader = &candidates[0];
-    let score = |c: &Candidate<'_>| format!("{} {}", number(c.score.value), rule.unit);
+    let est = |c: &Candidate<'_>| if c.figures.tally.estimated() { " est" } else { "" };
+    let score = |c: &Candidate<'_>| format!("{}{} {}", number(c.score.value), est(c), rule.unit);
     let Some(second) = candidates.get(1) else {
         return format!("{}: {}; no other variant to compare", leader.figures.name(), score(leader));
     };
     let mut text = format!(
-        "{}: {} against {} of {}",
+        "{}: {} against {}{} of {}",
         leader.figures.name(),
         score(leader),
         number(second.score.value),
+        est(second),
         second.figures.name()
     );
-    if ties {
-        text.push_str("; RPM binds every variant, so capacities tie: acceptance, then fewest tokens, then cost decide");
+    if rule.describe == WITHOUT_LIMITS.describe {
+        text = format!("{text}; {}", rule.describe);
+    } else if ties(leader, second, rule) {
+        text.push_str("; RPM binds both, so their capacities tie: acceptance, then fewest tokens, then cost decide");
     }
     text
 }
 
-/// The tutorial's sentence: how many more requests a minute the most token-efficient variant allows than the least,
-/// or that neither allows more. `None` with fewer than two measured variants or without a quota.
+/// The tutorial's sentence: how many more requests a minute the most token-efficient variant allows than the least, or
+/// that neither allows more, by the theoretical maximum; then the same by capacity. `None` with fewer than two measured
+/// variants or without a quota.
 pub fn efficiency_sentence(tally: &Tally, model: usize) -> Option<String> {
-    let mut measured: Vec<(f64, f64, &str)> = Figures::of_model(tally, model)
-        .filter_map(|f| Some((f.total_tokens()?.value, f.theoretical_rpm()?, f.name())))
+    let mut measured: Vec<(f64, f64, Figures<'_>)> = Figures::of_model(tally, model)
+        .filter_map(|f| Some((f.total_tokens()?.value, f.theoretical_rpm()?, f)))
         .collect();
     measured.sort_by(|a, b| a.0.total_cmp(&b.0));
-    let (&(few, more_rpm, efficient), &(many, less_rpm, other)) = (measured.first()?, measured.last()?);
+    let ((few, more_rpm, frugal), (many, less_rpm, other)) = (measured.first()?, measured.last()?);
     if measured.len() < 2 {
         return None;
     }
     let gained = more_rpm - less_rpm;
-    Some(if gained >= 0.05 {
+    let (efficient, wasteful) = (frugal.name(), other.name());
+    let est = if frugal.tally.estimated() || other.tally.estimated() { " est" } else { "" };
+    let mut text = if gained >= 0.05 {
         format!(
-            "the more token-efficient {efficient} allows {} more requests a minute than {other} ({} against {})",
+            "the more token-efficient {efficient} allows {}{est} more requests a minute than {wasteful} by the \
+             theoretical maximum min(RPM, TPM ÷ tokens), {} against {}",
             number(gained),
-            number(more_rpm),
-            number(less_rpm)
+            number(*more_rpm),
+            number(*less_rpm)
         )
     } else {
         format!(
-            "neither {efficient} ({} tokens) nor {other} ({}) allows more requests a minute: both reach {}",
-            number(few),
-            number(many),
-            number(more_rpm)
+            "by the theoretical maximum min(RPM, TPM ÷ tokens) neither {efficient} ({}{est} tokens) nor {wasteful} \
+             ({}{est}) allows more requests a minute: both reach {}",
+            number(*few),
+            number(*many),
+            number(*more_rpm)
         )
-    })
+    };
+    if let Some((most, least)) = frugal.capacity().zip(other.capacity()) {
+        let (most, least) = (number(most.at.rpm), number(least.at.rpm));
+        text.push_str(&format!("; by capacity, burndown and reservations counted, {most} against {least}"));
+    }
+    Some(text)
 }

@@ -49,6 +49,9 @@ pub struct RunReport {
     pub cost_usd: Option<f64>,
     /// What the reader must know before believing a number.
     pub warnings: Vec<String>,
+    /// What the client itself cost; comes with a later version, `None` until then.
+    #[serde(default)]
+    pub client: Option<serde_json::Value>,
     /// Successful trials a minute by the wall clock, from first send to last completion.
     pub requests_per_minute: Option<f64>,
     /// Their tokens a minute, likewise.
@@ -133,6 +136,12 @@ pub struct VariantReport {
     pub cost_usd_per_request: Option<f64>,
     /// Accepted answers per 1,000 quota tokens.
     pub accepted_per_1000_quota_tokens: Option<f64>,
+    /// Advice on `max_tokens`; comes with a later version, `None` until then.
+    #[serde(default)]
+    pub advice: Option<serde_json::Value>,
+    /// Prediction against measurement under load; comes with a later version, `None` until then.
+    #[serde(default)]
+    pub verified: Option<serde_json::Value>,
     /// After how many successful trials it was retired.
     pub retired_after: Option<u64>,
     /// The first 100 characters of an answer, then `…`. Hostile text.
@@ -257,6 +266,7 @@ impl RunReport {
             version: tally.version.clone(),
             cost_usd: plan.models.iter().all(|model| model.price.is_some()).then_some(tally.cost_usd),
             warnings: warnings(tally),
+            client: None,
             requests_per_minute: wall.map(|minutes| tally.completed.trials as f64 / minutes),
             tokens_per_minute: wall.map(|minutes| tally.completed.tokens as f64 / minutes),
         }
@@ -270,8 +280,15 @@ fn warnings(tally: &Tally) -> Vec<String> {
         .zip(&tally.plan.models)
         .flat_map(|(model, plan)| model.quota_notes.iter().map(move |note| format!("{}: {note}", plan.id)));
     let noted = tally.notes.iter().filter(|(level, _)| *level >= NoteLevel::Warning).map(|(_, text)| text.clone());
+    let retired = tally.models.iter().zip(&tally.plan.models).flat_map(|(model, plan)| {
+        let named = model.variants.iter().zip(&tally.plan.variants);
+        named.filter_map(|(variant, of)| {
+            let (after, reason) = variant.retired.as_ref()?;
+            Some(format!("{} on {} got no more trials after {after} answers: {reason}", of.name, plan.id))
+        })
+    });
     let mut all: Vec<String> = Vec::new();
-    for warning in detection.chain(noted) {
+    for warning in detection.chain(noted).chain(retired) {
         if !all.contains(&warning) {
             all.push(warning);
         }
@@ -355,6 +372,8 @@ impl VariantReport {
             },
             cost_usd_per_request: tally.cost.mean(),
             accepted_per_1000_quota_tokens: figures.accepted_per_1000_quota_tokens(),
+            advice: None,
+            verified: None,
             retired_after: tally.retired.as_ref().map(|(after, _)| *after),
             output_sample: tally.sample.as_ref().map(|sample| shortened(&sample.text, 100)),
         }

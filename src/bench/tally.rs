@@ -58,6 +58,8 @@ pub struct Tally {
     pub out: HashMap<u64, Out>,
     /// Trials that wait for quota, by trial: the limit, and when enough comes free.
     pub waiting: BTreeMap<u64, (LimitKind, Option<Duration>)>,
+    /// Trials that will try again after a fault, by trial.
+    pub backing_off: BTreeMap<u64, Trial>,
     /// US dollars so far; what has no price is not in it.
     pub cost_usd: f64,
     /// Sentences that the user should read, each once, in order.
@@ -68,9 +70,6 @@ pub struct Tally {
     pub recent: VecDeque<Sample>,
     /// Successful trials and their tokens over the whole run, warm-up included.
     pub completed: Completed,
-    in_flight_seconds: f64,
-    busy_seconds: f64,
-    busy_since: Option<Duration>,
 }
 
 /// What the whole run completed, warm-up included.
@@ -111,6 +110,37 @@ pub struct ModelTally {
     pub concurrency: Option<u32>,
     /// Per variant, in the plan's order.
     pub variants: Vec<VariantTally>,
+    in_flight: InFlight,
+}
+
+/// How many invocations of a model were out, over time.
+#[derive(Debug, Clone, Default)]
+struct InFlight {
+    now: u32,
+    since: Duration,
+    /// ∫ invocations out dt, in seconds.
+    integral: f64,
+    /// Seconds in which any was out.
+    busy: f64,
+}
+
+impl InFlight {
+    fn change(&mut self, at: Duration, now: u32) {
+        if self.now > 0 {
+            let seconds = at.saturating_sub(self.since).as_secs_f64();
+            self.integral += seconds * f64::from(self.now);
+            self.busy += seconds;
+        }
+        self.since = self.since.max(at);
+        self.now = now;
+    }
+}
+
+impl ModelTally {
+    /// Mean number of invocations that were out at once, while any was.
+    pub fn mean_concurrency(&self) -> Option<f64> {
+        (self.in_flight.busy > 0.0).then(|| self.in_flight.integral / self.in_flight.busy)
+    }
 }
 
 /// What one variant's counted trials on one model add up to.
@@ -152,6 +182,8 @@ pub struct VariantTally {
     pub settled: Running,
     /// US dollars per successful trial, failed attempts included.
     pub cost: Running,
+    /// US dollars of everything that has a price, failed trials included.
+    pub spent_usd: Option<f64>,
     /// Quota tokens of everything, failed invocations included.
     pub quota_tokens: u64,
     /// Those of them spent on failed, cut-off or rejected answers.
@@ -195,6 +227,7 @@ impl Tally {
             ledger: Ledger::new(&Quota::default(), Refill::ROLLING),
             concurrency: None,
             variants: vec![VariantTally::default(); plan.variants.len()],
+            in_flight: InFlight::default(),
         };
         Self {
             models: plan.models.iter().map(|_| model()).collect(),
@@ -210,14 +243,12 @@ impl Tally {
             last_completed: None,
             out: HashMap::new(),
             waiting: BTreeMap::new(),
+            backing_off: BTreeMap::new(),
             cost_usd: 0.0,
             notes: Vec::new(),
             lines: VecDeque::new(),
             recent: VecDeque::new(),
             completed: Completed::default(),
-            in_flight_seconds: 0.0,
-            busy_seconds: 0.0,
-            busy_since: None,
         }
     }
 
@@ -254,14 +285,18 @@ impl Tally {
                     (out.chunks, out.bytes) = (*chunks, *bytes);
                 }
             }
-            Event::InvocationFailed { trial, fault, settled, .. } => {
+            Event::InvocationFailed { trial, fault, settled, backoff, .. } => {
                 self.came_back(at, trial.id, *settled);
+                if backoff.is_some() {
+                    self.backing_off.insert(trial.id, *trial);
+                }
                 self.invocation_failed(*trial, fault, *settled);
                 self.line(entry);
             }
             Event::TrialFinished { sample } => {
                 self.came_back(at, sample.trial.id, sample.settled);
                 self.waiting.remove(&sample.trial.id);
+                self.backing_off.remove(&sample.trial.id);
                 self.trial_finished(at, sample);
             }
             Event::VariantIncluded { variant } => {
@@ -330,11 +365,6 @@ impl Tally {
         self.out.len()
     }
 
-    /// Mean number of invocations that were out at once, while any was.
-    pub fn mean_concurrency(&self) -> Option<f64> {
-        (self.busy_seconds > 0.0).then(|| self.in_flight_seconds / self.busy_seconds)
-    }
-
     /// How long the run has been or was going on, seen from `now`.
     pub fn elapsed(&self, now: Duration) -> Duration {
         let end = if matches!(self.phase, Phase::Finished(_)) { self.last_at } else { now.max(self.last_at) };
@@ -372,6 +402,7 @@ impl Tally {
 
     fn sent(&mut self, at: Duration, trial: Trial, attempt: u32, reserved: u64) {
         self.waiting.remove(&trial.id);
+        self.backing_off.remove(&trial.id);
         self.first_sent.get_or_insert(at);
         self.last_sent = Some(at);
         let Some(model) = self.models.get_mut(trial.model) else { return };
@@ -382,9 +413,7 @@ impl Tally {
         {
             variant.retries += 1;
         }
-        if self.out.is_empty() {
-            self.busy_since = Some(at);
-        }
+        model.in_flight.change(at, model.in_flight.now + 1);
         if let Some(stale) = self.out.insert(trial.id, Out { trial, at, chunks: 0, bytes: 0, hold }) {
             // Cannot happen in a stream of ours; a damaged journal must not leave a hold behind.
             self.release(at, &stale, 0);
@@ -399,13 +428,8 @@ impl Tally {
 
     fn release(&mut self, at: Duration, out: &Out, settled: u64) {
         let seconds = at.saturating_sub(out.at).as_secs_f64();
-        self.in_flight_seconds += seconds;
-        if self.out.is_empty()
-            && let Some(since) = self.busy_since.take()
-        {
-            self.busy_seconds += at.saturating_sub(since).as_secs_f64();
-        }
         let Some(model) = self.models.get_mut(out.trial.model) else { return };
+        model.in_flight.change(at, model.in_flight.now.saturating_sub(1));
         model.ledger.settle(at, out.hold, settled);
         if let Some(variant) = model.variants.get_mut(out.trial.variant)
             && !out.trial.warmup
@@ -416,17 +440,16 @@ impl Tally {
 
     fn drop_what_is_out(&mut self, at: Duration) {
         self.waiting.clear();
+        let mut open: Vec<Trial> = std::mem::take(&mut self.backing_off).into_values().collect();
         let mut out: Vec<u64> = self.out.keys().copied().collect();
         out.sort_unstable();
-        for trial in out {
-            if let Some(gone) = self.out.remove(&trial) {
-                let trial = gone.trial;
-                self.release(at, &gone, 0);
-                if let Some(variant) = self.variant_mut(trial)
-                    && !trial.warmup
-                {
-                    variant.unfinished += 1;
-                }
+        for gone in out.iter().filter_map(|trial| self.out.remove(trial)).collect::<Vec<_>>() {
+            self.release(at, &gone, 0);
+            open.push(gone.trial);
+        }
+        for trial in open.into_iter().filter(|trial| !trial.warmup) {
+            if let Some(variant) = self.variant_mut(trial) {
+                variant.unfinished += 1;
             }
         }
     }
@@ -437,10 +460,10 @@ impl Tally {
 
     fn invocation_failed(&mut self, trial: Trial, fault: &Fault, settled: u64) {
         let Some(variant) = self.variant_mut(trial) else { return };
-        variant.last_fault = Some(fault.clone());
         if trial.warmup {
             return;
         }
+        variant.last_fault = Some(fault.clone());
         *variant.errors.entry(fault.kind).or_default() += 1;
         variant.throttles += u64::from(fault.kind == FaultKind::Throttled);
         variant.quota_tokens += settled;
@@ -477,6 +500,9 @@ impl Tally {
 
 impl VariantTally {
     fn finished(&mut self, sample: &Sample) {
+        if let Some(cost) = sample.cost_usd {
+            *self.spent_usd.get_or_insert(0.0) += cost;
+        }
         let (usage, timing, cut_off, failed_checks, text) = match &sample.outcome {
             Outcome::Ok { usage, timing, cut_off, failed_checks, text, .. } => {
                 (usage, timing, *cut_off, failed_checks, text)

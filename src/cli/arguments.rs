@@ -98,6 +98,12 @@ pub struct Shared {
     /// Seed of the order of trials and of the simulator
     #[arg(long, value_name = "N")]
     pub seed: Option<u64>,
+    /// Cap on money, in US dollars, or none
+    #[arg(long, value_name = "USD|none", value_parser = cap)]
+    pub max_cost: Option<Cap>,
+    /// Agree to the plan without being asked (needed without a terminal where an endpoint may cost money)
+    #[arg(long)]
+    pub yes: bool,
     /// The simulator's scenario
     #[arg(long, value_name = "FILE")]
     pub scenario: Option<PathBuf>,
@@ -109,6 +115,26 @@ pub struct BenchOptions {
     /// What every command that may call Bedrock takes.
     #[command(flatten)]
     pub shared: Shared,
+    /// What shall be run.
+    #[command(flatten)]
+    pub run: RunOptions,
+    /// Exit with 3 unless a winner is shown
+    #[arg(long)]
+    pub require_winner: bool,
+    /// A format to write (repeatable) [default: all where -o names a folder, else by the file's extension]
+    #[arg(long = "format", value_name = "NAME", value_parser = formats(), help_heading = "Output")]
+    pub formats: Vec<String>,
+    /// Where to write: a folder, a file, or - for standard output
+    #[arg(short, long, value_name = "DIR|FILE|-", help_heading = "Output")]
+    pub output: Option<PathBuf>,
+    /// Keep no journal of this run
+    #[arg(long, help_heading = "Output")]
+    pub no_record: bool,
+}
+
+/// What shall be run: options that change the plan of a benchmark.
+#[derive(Debug, Clone, Default, Args)]
+pub struct RunOptions {
     /// Counted trials per variant and model, at most
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub trials: Option<u32>,
@@ -124,24 +150,6 @@ pub struct BenchOptions {
     /// End after this long, e.g. 90s or 10m
     #[arg(long, value_name = "TIME", value_parser = parse_duration)]
     pub duration: Option<Duration>,
-    /// Agree to the plan without being asked (needed on aws without a terminal)
-    #[arg(long)]
-    pub yes: bool,
-    /// Cap on money, in US dollars, or none
-    #[arg(long, value_name = "USD|none", value_parser = cap)]
-    pub max_cost: Option<Cap>,
-    /// Exit with 3 unless a winner is shown
-    #[arg(long)]
-    pub require_winner: bool,
-    /// A format to write (repeatable) [default: svg and json where -o names a folder]
-    #[arg(long = "format", value_name = "NAME", value_parser = formats(), help_heading = "Output")]
-    pub formats: Vec<String>,
-    /// Where to write: a folder, a file, or - for standard output
-    #[arg(short, long, value_name = "DIR|FILE|-", help_heading = "Output")]
-    pub output: Option<PathBuf>,
-    /// Keep no journal of this run
-    #[arg(long, help_heading = "Output")]
-    pub no_record: bool,
 }
 
 /// A cap on money: an amount or none.
@@ -175,12 +183,12 @@ pub struct QuotasOptions {
 /// Options of `check`.
 #[derive(Debug, Clone, Args)]
 pub struct CheckOptions {
-    /// The benchmark's options, as they would be given to `bench`.
+    /// What every command that may call Bedrock takes.
     #[command(flatten)]
     pub shared: Shared,
-    /// Counted trials per variant and model, at most
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
-    pub trials: Option<u32>,
+    /// What would be run.
+    #[command(flatten)]
+    pub run: RunOptions,
     /// Text or JSON
     #[arg(long, value_enum, default_value_t)]
     pub format: Answer,
@@ -233,6 +241,9 @@ pub struct ListOptions {
     /// Text or JSON
     #[arg(long, value_enum, default_value_t)]
     pub format: Answer,
+    /// Where to write: a file, or - for standard output
+    #[arg(short, long, value_name = "FILE|-")]
+    pub output: Option<PathBuf>,
 }
 
 /// Options of `show`.
@@ -243,6 +254,9 @@ pub struct ShowOptions {
     /// Text or JSON
     #[arg(long, value_enum, default_value_t)]
     pub format: Answer,
+    /// Where to write: a file, or - for standard output
+    #[arg(short, long, value_name = "FILE|-")]
+    pub output: Option<PathBuf>,
 }
 
 /// Options of `export`.
@@ -253,9 +267,9 @@ pub struct ExportOptions {
     /// A format to write (repeatable) [default: all]
     #[arg(long = "format", value_name = "NAME", value_parser = formats())]
     pub formats: Vec<String>,
-    /// Where to write: a folder, a file, or - for standard output
-    #[arg(short, long, value_name = "DIR|FILE|-", default_value = ".")]
-    pub output: PathBuf,
+    /// Where to write: a folder, a file, or - for standard output [default: quotient-export/RUN]
+    #[arg(short, long, value_name = "DIR|FILE|-")]
+    pub output: Option<PathBuf>,
 }
 
 /// Options of `replay`.

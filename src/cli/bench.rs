@@ -31,7 +31,7 @@ async fn headless(options: &BenchOptions) -> Result<Exit> {
     let mut planned = planning::plan(options)?;
     let setup = planning::setup(&planned, &options.shared, !options.no_record)?;
     let asking = std::io::stdin().is_terminal() && std::io::stderr().is_terminal();
-    if !planned.plan.endpoint.is_local() && !options.yes && !asking {
+    if !planned.plan.endpoint.is_local() && !options.shared.yes && !asking {
         return Err(Refused::usage(
             "nothing is sent to an endpoint that may cost money before its plan was agreed to: see `quotient check`, then say --yes",
         ));
@@ -42,7 +42,7 @@ async fn headless(options: &BenchOptions) -> Result<Exit> {
         if let Some(why) = refusal(&planned.plan, &estimated) {
             return Err(Refused { exit: Exit::Cap, message: why }.into());
         }
-        if !options.yes && !agreed(&planned.plan, &estimated)? {
+        if !options.shared.yes && !agreed(&planned.plan, &estimated)? {
             return Err(Refused::usage("the plan was not agreed to; nothing was sent"));
         }
     }
@@ -133,6 +133,7 @@ fn exit(tally: &Tally, report: &Report, require_winner: bool) -> Exit {
     match tally.phase {
         Phase::Finished(Ended::Budget) => Exit::Cap,
         Phase::Finished(Ended::Interrupted) => Exit::Interrupted,
+        Phase::Finished(Ended::Errors) => Exit::NoResult,
         _ if !any_ok => Exit::NoResult,
         _ if tally.plan.gate.is_some() && verdicts().any(|verdict| verdict.leader.is_none()) => Exit::Gate,
         _ if require_winner && verdicts().any(|verdict| verdict.winner.is_none()) => Exit::Gate,

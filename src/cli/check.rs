@@ -4,21 +4,26 @@ use color_eyre::Result;
 use serde_json::{Value, json};
 
 use crate::bench::estimate::{Estimate, estimate};
+use crate::bench::number::number;
 use crate::bench::plan::Plan;
 use crate::bench::quota::{Quota, QuotaOverrides};
 use crate::bench::template::Templates;
 use crate::cli::arguments::{Answer, BenchOptions, CheckOptions};
+use crate::cli::bench::refusal;
 use crate::cli::exit::{Exit, Refused};
 use crate::cli::{output, planning};
 
 /// Runs the command.
 pub fn check(options: &CheckOptions) -> Result<Exit> {
-    let bench = BenchOptions { shared: options.shared.clone(), trials: options.trials, ..BenchOptions::default() };
+    let bench = BenchOptions { shared: options.shared.clone(), run: options.run.clone(), ..BenchOptions::default() };
     let plan = planning::plan(&bench)?.plan;
     // Nothing is asked of the network, so only what the user set of the quota is known.
     let known = known_quota(&plan.quota);
     let quotas: Vec<Option<Quota>> = plan.models.iter().map(|_| known.clone()).collect();
-    let estimated = estimated(&plan, &quotas)?;
+    let mut estimated = estimated(&plan, &quotas)?;
+    if let Some(why) = refusal(&plan, &estimated).filter(|_| !plan.endpoint.is_local()) {
+        estimated.warnings.push(format!("this plan will be refused: {why}"));
+    }
     let text = match options.format {
         Answer::Json => output::json(&as_json(&plan, &estimated))?,
         Answer::Text => as_text(&plan, &estimated, known.is_some()),
@@ -80,7 +85,11 @@ fn as_text(plan: &Plan, estimated: &Estimate, quota_known: bool) -> String {
 /// The plan and its estimate as label and value, for the terminal and for the dashboard's confirmation.
 pub fn rows(plan: &Plan, estimated: &Estimate) -> Vec<(String, String)> {
     let joined = |names: Vec<&str>| names.join(", ");
-    let money = |usd: Option<f64>| usd.map_or("unknown: no price is known".to_owned(), |usd| format!("${usd:.4}"));
+    let count = |n: u64| number(n as f64);
+    let cost = match estimated.cost_usd.zip(estimated.worst_cost_usd) {
+        Some((expected, worst)) => format!("${} est, at most ${}", number(expected), number(worst)),
+        None => "unknown: a model has no known price".to_owned(),
+    };
     let variants: Vec<&str> = plan.variants.iter().filter(|v| v.included).map(|v| v.name.as_str()).collect();
     let row = |label: &str, value: String| (label.to_owned(), value);
     vec![
@@ -88,18 +97,36 @@ pub fn rows(plan: &Plan, estimated: &Estimate) -> Vec<(String, String)> {
         row("models", joined(plan.models.iter().map(|model| model.id.as_str()).collect())),
         row("variants", joined(variants)),
         row("cases", plan.cases.len().to_string()),
-        row("trials", format!("{} (warm-up included)", estimated.trials)),
-        row("invocations", format!("at most {} ({} attempts a trial)", estimated.invocations, plan.attempts)),
-        row("input tokens", format!("{} est", estimated.input_tokens)),
-        row("output tokens", format!("{} est, at most {}", estimated.output_tokens, estimated.worst_output_tokens)),
-        row("tokens at worst", format!("{} est, every attempt at max_tokens", estimated.worst_tokens)),
-        row("quota tokens", format!("{} est", estimated.quota_tokens)),
-        row("cost", format!("{} est, at most {}", money(estimated.cost_usd), money(estimated.worst_cost_usd))),
-        row("cap on cost", plan.max_cost_usd.map_or("none".into(), |usd| format!("${usd:.2}"))),
+        row("trials", format!("{} (warm-up included)", count(estimated.trials))),
+        row("invocations", format!("at most {} ({} attempts a trial)", count(estimated.invocations), plan.attempts)),
+        row("input tokens", format!("{} est", count(estimated.input_tokens))),
+        row(
+            "output tokens",
+            format!("{} est, at most {}", count(estimated.output_tokens), count(estimated.worst_output_tokens)),
+        ),
+        row("tokens at worst", format!("{} est, every attempt at max_tokens", count(estimated.worst_tokens))),
+        row("quota tokens", format!("{} est", count(estimated.quota_tokens))),
+        row("cost", cost),
+        row(
+            "cap on cost",
+            plan.max_cost_usd.map_or("none".into(), |usd| format!("${usd:.2}; the run stops before it is exceeded")),
+        ),
         row(
             "time",
-            estimated.seconds.map_or("unknown before the quota is".into(), |s| format!("at least {s:.0} s est")),
+            estimated
+                .seconds
+                .map_or("unknown until the quota is detected".into(), |s| format!("at least {} est", span(s))),
         ),
         row("share of quota", format!("{:.0} %", plan.share * 100.0)),
     ]
+}
+
+/// Seconds as people say them.
+fn span(seconds: f64) -> String {
+    let whole = seconds.ceil() as u64;
+    match (whole / 3_600, whole / 60 % 60, whole % 60) {
+        (0, 0, s) => format!("{s} s"),
+        (0, m, s) => format!("{m} min {s} s"),
+        (h, m, _) => format!("{h} h {m} min"),
+    }
 }

@@ -1,7 +1,7 @@
 //! `quotient dashboard`: the screen on this thread, the work on a runtime of its own.
 
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
@@ -17,7 +17,7 @@ use crate::cli::arguments::{BenchOptions, PromptForm};
 use crate::cli::desk::{Ask, Asks, Desk, Inbox};
 use crate::cli::exit::{Exit, Refused};
 use crate::cli::session::now;
-use crate::cli::{output, planning, prompt};
+use crate::cli::{files, output, planning, prompt};
 use crate::export::{self, FORMATS, Rendered};
 use crate::journal::player::Played;
 use crate::tui::event_loop;
@@ -128,8 +128,11 @@ impl Hands {
     }
 
     fn ask(&self, ask: Ask) {
-        if let Some(asks) = &self.asks {
-            drop(asks.send(ask));
+        match &self.asks {
+            Some(asks) => drop(asks.send(ask)),
+            None => {
+                self.answer(Msg::Note(NoteLevel::Error, "this is a past run: nothing can be sent from here".into()));
+            }
         }
     }
 
@@ -170,8 +173,7 @@ impl Hands {
     }
 
     fn place(&self, tally: &Tally) -> PathBuf {
-        let run = tally.run.as_deref().unwrap_or("planned");
-        self.folder.clone().unwrap_or_else(|| Path::new("quotient-export").join(run))
+        self.folder.clone().unwrap_or_else(|| files::folder(tally))
     }
 }
 

@@ -34,6 +34,8 @@ pub struct Desk {
     setup: Setup,
     session: Option<Session>,
     river: Option<River>,
+    /// Why there is no session.
+    trouble: Option<String>,
     inbox: Inbox,
     signalled: Arc<AtomicBool>,
 }
@@ -48,7 +50,7 @@ pub struct Left {
 impl Desk {
     /// A desk over a plan; nothing is opened yet. `signalled` becomes true when a signal ends the program.
     pub fn new(plan: Plan, setup: Setup, inbox: Inbox, signalled: Arc<AtomicBool>) -> Self {
-        Self { plan, setup, session: None, river: None, inbox, signalled }
+        Self { plan, setup, session: None, river: None, trouble: None, inbox, signalled }
     }
 
     /// Works until it is asked to close.
@@ -61,7 +63,7 @@ impl Desk {
                 ask = asks.recv() => match ask {
                     Some(Ask::Tell(Command::Start(plan))) => self.start(plan, &mut left).await,
                     Some(Ask::Tell(command)) => self.tell(command),
-                    Some(Ask::Estimate(plan)) => self.estimate(&plan),
+                    Some(Ask::Estimate(plan)) => self.estimate(&plan).await,
                     Some(Ask::Close) | None => break,
                 },
                 batch = next(&mut self.river) => match batch {
@@ -84,10 +86,15 @@ impl Desk {
     async fn open(&mut self) {
         match Session::open(&mut self.plan, self.setup.clone()).await {
             Ok(session) => {
+                self.trouble = None;
+                self.send(Msg::Region(self.plan.region.clone()));
                 self.send(Msg::Entries(session.detection()));
                 self.session = Some(session);
             }
-            Err(error) => self.send(Msg::Note(NoteLevel::Error, error.to_string())),
+            Err(error) => {
+                self.trouble = Some(error.to_string());
+                self.send(Msg::Note(NoteLevel::Error, error.to_string()));
+            }
         }
     }
 
@@ -125,12 +132,16 @@ impl Desk {
         }
     }
 
-    fn estimate(&self, plan: &Plan) {
+    async fn estimate(&mut self, plan: &Plan) {
+        if self.session.is_none() {
+            // What went wrong before (expired credentials, no network) may be mended by now.
+            self.open().await;
+        }
         let quotas = self.session.as_ref().map(Session::quotas).unwrap_or_default();
         let estimate = match check::estimated(plan, &quotas) {
             Ok(estimated) => PlanEstimate {
                 rows: check::rows(plan, &estimated),
-                refusal: refusal(plan, &estimated),
+                refusal: self.trouble.clone().or_else(|| refusal(plan, &estimated)),
                 warnings: estimated.warnings,
             },
             Err(error) => PlanEstimate { refusal: Some(error.to_string()), ..PlanEstimate::default() },

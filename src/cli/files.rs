@@ -47,6 +47,11 @@ impl Wanted {
             (Target::File(path), true) => by_extension(path).into_iter().collect(),
             (Target::Folder(_), true) => FORMATS.iter().collect(),
         };
+        if let Target::File(path) = &to
+            && by_extension(path).is_some_and(|format| formats.iter().any(|asked| asked.name != format.name))
+        {
+            return Err(Refused::usage(format!("--format and the extension of {} disagree", path.display())));
+        }
         if matches!(to, Target::Stdout | Target::File(_)) && (formats.len() != 1 || formats[0].name == "svg") {
             return Err(Refused::usage("-o with a file or - takes one format of one file; charts need a folder"));
         }
@@ -74,6 +79,11 @@ impl Wanted {
             Target::Folder(folder) => tell(folder, &rendered),
         }
     }
+}
+
+/// Where a run's files go where nobody says: below the current folder, one folder a run.
+pub fn folder(tally: &Tally) -> PathBuf {
+    Path::new("quotient-export").join(tally.run.as_deref().unwrap_or("planned"))
 }
 
 fn tell(folder: &Path, rendered: &[Rendered]) -> Result<()> {

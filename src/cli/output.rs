@@ -30,9 +30,10 @@ pub fn answer_to(to: Option<&Path>, text: &str) -> Result<()> {
     }
 }
 
-/// Pretty JSON of an answer.
+/// Pretty JSON of an answer; nothing in it can act on a terminal.
 pub fn json(value: &impl serde::Serialize) -> Result<String> {
-    serde_json::to_string_pretty(value).wrap_err("cannot write the answer as JSON")
+    let json = serde_json::to_string_pretty(value).wrap_err("cannot write the answer as JSON")?;
+    Ok(crate::export::json::inert(&json))
 }
 
 fn write_line(to: &mut impl Write, text: &str) -> io::Result<()> {

@@ -29,8 +29,12 @@ pub struct Planned {
 /// Reads the configuration and lays the options over it.
 pub fn plan(options: &BenchOptions) -> Result<Planned> {
     let (config, from) = configuration(&options.shared)?;
-    let plan = config.plan(&overrides(options)).map_err(|error| refused(&error))?;
+    let mut plan = config.plan(&overrides(options)).map_err(|error| refused(&error))?;
     let region = options.shared.region.clone().or_else(|| config.named_region().map(ToOwned::to_owned));
+    if region.is_none() && environment_region().is_none() && !plan.endpoint.is_local() {
+        // Only building the clients finds out; until then nothing may look like a choice of the user's.
+        plan.region = "the AWS profile's region".into();
+    }
     Ok(Planned { plan, from, region })
 }
 
@@ -67,12 +71,12 @@ fn overrides(options: &BenchOptions) -> Overrides {
         tpd: shared.tpd,
         burndown: shared.burndown,
         seed: shared.seed,
-        trials: options.trials,
-        warmup: options.warmup,
-        concurrency: options.concurrency,
-        objective: options.objective.clone(),
-        duration: options.duration,
-        max_cost: options.max_cost.map(|cap| cap.0),
+        trials: options.run.trials,
+        warmup: options.run.warmup,
+        concurrency: options.run.concurrency,
+        objective: options.run.objective.clone(),
+        duration: options.run.duration,
+        max_cost: shared.max_cost.map(|cap| cap.0),
         ..Overrides::default()
     }
 }

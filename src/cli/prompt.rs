@@ -4,6 +4,7 @@ use std::io::Read;
 use std::path::Path;
 
 use color_eyre::Result;
+use serde_json::Value;
 
 use crate::bench::native;
 use crate::bench::objective::{objective, verdict};
@@ -20,8 +21,7 @@ pub fn prompt(options: &PromptOptions) -> Result<Exit> {
     let content = options.content.as_deref().map(read_content).transpose()?;
     let measured = match &options.run {
         Some(run) => Some(runs::load(run)?),
-        None if options.shared.config.is_some() || !options.shared.models.is_empty() => None,
-        None => runs::load("latest").ok(),
+        None => latest_of(options)?,
     };
     let (plan, model, variant) = match &measured {
         Some(tally) => from_run(tally, options)?,
@@ -41,6 +41,17 @@ pub fn prompt(options: &PromptOptions) -> Result<Exit> {
     };
     output::answer_to(options.output.as_deref(), &rendered(&plan.models[model], &request, options.format))?;
     Ok(Exit::Done)
+}
+
+/// The newest run, if it is one of the configuration that is in force here.
+fn latest_of(options: &PromptOptions) -> Result<Option<Tally>> {
+    let here = planning::plan(&BenchOptions { shared: options.shared.clone(), ..BenchOptions::default() })?.plan;
+    let names = |plan: &Plan| plan.variants.iter().map(|variant| variant.name.clone()).collect::<Vec<_>>();
+    let ids = |plan: &Plan| plan.models.iter().map(|model| model.id.to_string()).collect::<Vec<_>>();
+    let same = |tally: &Tally| {
+        tally.plan.task == here.task && names(&tally.plan) == names(&here) && ids(&tally.plan) == ids(&here)
+    };
+    Ok(runs::newest()?.filter(same))
 }
 
 /// The plan, the model and the variant that a run's verdict (or the user) names.
@@ -80,7 +91,8 @@ fn unmeasured(options: &PromptOptions) -> Result<(Plan, usize, Option<usize>)> {
     let family = plan.models[0].id.family();
     let shown = if variant.is_some() { "the named variant" } else { "the bare task" };
     output::say(&format!(
-        "no run is named, so nothing was measured: this is {shown} (the tutorial guesses {:?} for {} models); --run latest takes the newest run",
+        "nothing was measured with this configuration: this is {shown}; `quotient bench` measures, --run names a past \
+         run (before any measurement, {:?} is the usual guess for {} models)",
         family.first_guess, family.name
     ));
     Ok((plan, 0, variant))
@@ -107,10 +119,17 @@ pub fn request(plan: &Plan, variant: usize, case: &Case) -> Result<Request> {
 
 /// A request in the asked form.
 pub fn rendered(model: &ModelPlan, request: &Request, form: PromptForm) -> String {
-    let pretty = |value: &serde_json::Value| serde_json::to_string_pretty(value).unwrap_or_else(|_| value.to_string());
+    let pretty = |value: &Value| serde_json::to_string_pretty(value).unwrap_or_else(|_| value.to_string());
     match form {
         PromptForm::Native => pretty(&native::invoke_body(model, request, false)),
-        PromptForm::Converse => pretty(&native::converse_body(model, request)),
+        PromptForm::Converse => {
+            // With the model's id it is what SDKs and `aws bedrock-runtime converse --cli-input-json` take whole.
+            let mut whole = serde_json::json!({"modelId": model.id.as_str()});
+            if let (Some(whole), Value::Object(body)) = (whole.as_object_mut(), native::converse_body(model, request)) {
+                whole.extend(body);
+            }
+            pretty(&whole)
+        }
         PromptForm::Text => native::text(request),
     }
 }

@@ -23,14 +23,15 @@ pub fn runs(options: &ListOptions) -> Result<Exit> {
     let summaries: Vec<Summary> = past.iter().filter_map(read).collect();
     if options.format == Answer::Json {
         let runs: Vec<Value> = summaries.iter().map(as_json).collect();
-        output::answer(&output::json(&json!({"schema": 1, "runs": runs}))?)?;
+        output::answer_to(options.output.as_deref(), &output::json(&json!({"schema": 1, "runs": runs}))?)?;
         return Ok(Exit::Done);
     }
     if summaries.is_empty() {
         output::say(&format!("no run is recorded in {}", folder.display()));
         return Ok(Exit::Done);
     }
-    summaries.iter().try_for_each(|run| output::answer(&as_line(run)))?;
+    let lines: Vec<String> = summaries.iter().map(as_line).collect();
+    output::answer_to(options.output.as_deref(), &lines.join("\n"))?;
     Ok(Exit::Done)
 }
 
@@ -78,15 +79,22 @@ pub fn show(options: &ShowOptions) -> Result<Exit> {
         Answer::Json => output::json(&report)?,
         Answer::Text => table::table(&report, output::colour()),
     };
-    output::answer(&text)?;
+    output::answer_to(options.output.as_deref(), &text)?;
     Ok(Exit::Done)
 }
 
 /// `quotient export`.
 pub fn export(options: &ExportOptions) -> Result<Exit> {
-    let wanted = files::Wanted::of(&options.formats, Some(&options.output))?;
-    wanted.write(&load(&options.run)?)?;
+    let tally = load(&options.run)?;
+    let place = options.output.clone().unwrap_or_else(|| files::folder(&tally));
+    files::Wanted::of(&options.formats, Some(&place))?.write(&tally)?;
     Ok(Exit::Done)
+}
+
+/// The newest run's tally, if there is a run.
+pub fn newest() -> Result<Option<Tally>> {
+    let past = history::list(&folder()?).unwrap_or_default();
+    Ok(past.first().and_then(|run| player::tally(&run.path).ok()).map(|(tally, _)| tally))
 }
 
 /// A past run's tally; what is damaged in its journal is said on standard error.

@@ -11,6 +11,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use crate::bedrock::aws::{Clients, Connection, connect};
 use crate::bedrock::quotas::{Detected, list, merge};
 use crate::bench::event::{Command, Entry, Event};
+use crate::bench::fault::FaultKind;
 use crate::bench::plan::{Endpoint, Plan};
 use crate::bench::quota::Quota;
 use crate::cli::exit::Refused;
@@ -68,6 +69,14 @@ impl Session {
             connect(&connection, simulator.as_deref()).await.map_err(|fault| Refused::no_result(fault.message))?;
         plan.region.clone_from(&clients.place.region);
         let listing = list(&clients.quotas, &clients.place).await;
+        // A bearer token cannot read quotas but can invoke; without any credentials nothing else can work either.
+        if let Err(fault) = &listing
+            && fault.kind == FaultKind::Denied
+            && fault.code.is_none()
+            && !clients.place.bearer
+        {
+            return Err(Refused::no_result(fault.message.clone()));
+        }
         let detect = |model: &crate::bench::plan::ModelPlan| {
             let latency_optimised = false;
             let found =

@@ -8,12 +8,14 @@ pub(crate) struct Budget {
     cap: Option<f64>,
     spent: f64,
     in_flight: f64,
+    /// Invocations that were cut off without reported usage, and what they may have cost at most.
+    unconfirmed: (u64, f64),
 }
 
 impl Budget {
     /// A budget with a cap, or none.
     pub(crate) fn new(cap: Option<f64>) -> Self {
-        Self { cap, spent: 0.0, in_flight: 0.0 }
+        Self { cap, spent: 0.0, in_flight: 0.0, unconfirmed: (0, 0.0) }
     }
 
     /// Whether an invocation that may cost so much stays within the cap, even if all in flight cost their worst.
@@ -30,6 +32,24 @@ impl Budget {
     pub(crate) fn settle(&mut self, worst: f64, cost: f64) {
         self.in_flight = (self.in_flight - worst).max(0.0);
         self.spent += cost;
+    }
+
+    /// It was cut off on the way and may be billed although nothing was reported: it counts at its worst.
+    pub(crate) fn settle_unconfirmed(&mut self, worst: f64) {
+        self.settle(worst, worst);
+        self.unconfirmed.0 += 1;
+        self.unconfirmed.1 += worst;
+    }
+
+    /// What the reader of the cost must know of invocations that were cut off.
+    pub(crate) fn caveat(&self) -> Option<String> {
+        let (n, worst) = self.unconfirmed;
+        (n > 0).then(|| {
+            format!(
+                "{n} invocations were cut off before their usage was reported: they are not in the cost and may have \
+                 cost up to ${worst:.4} more"
+            )
+        })
     }
 
     /// Why an invocation that may cost so much is not sent any more.

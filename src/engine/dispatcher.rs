@@ -256,15 +256,23 @@ impl<G: Invoke> Dispatcher<G> {
     }
 
     fn failed(&mut self, at: Duration, flight: Flight, failure: Failure) {
-        let Flight { mut doing, ticket, worst, .. } = flight;
+        let Flight { mut doing, ticket, need, worst } = flight;
         let plan = Arc::clone(&self.wires.plan);
         let (trial, fault) = (doing.trial, failure.fault);
         let model = &plan.models[trial.model];
-        let settled = failure.usage.map_or(0, |usage| usage.settled(model.burndown));
         let cost = failure.usage.zip(model.price).map_or(0.0, |(usage, price)| price.cost(&usage));
-        // What was cut off on the way may be billed although nothing was reported: the cap counts it at its worst.
         let unknown = failure.usage.is_none() && matches!(fault.kind, FaultKind::TimedOut | FaultKind::StreamBroken);
-        self.budget.settle(worst, if unknown { worst } else { cost });
+        // What was cut off may go on at the service: its whole reservation counts as taken.
+        let settled = match failure.usage {
+            Some(usage) => usage.settled(model.burndown),
+            None if unknown => need.reserved,
+            None => 0,
+        };
+        if unknown {
+            self.budget.settle_unconfirmed(worst);
+        } else {
+            self.budget.settle(worst, cost);
+        }
         doing.failed(settled, cost);
         let lane = &mut self.lanes[trial.model];
         lane.pacer.settle(at, &ticket, settled);
@@ -282,7 +290,7 @@ impl<G: Invoke> Dispatcher<G> {
         }
         match backoff {
             Some(backoff) => self.lanes[trial.model].retry(at + backoff, doing),
-            None if stopped && fault.retryable() => {
+            None if stopped && fault.retryable() && attempt < plan.attempts => {
                 self.lanes[trial.model].ended();
                 self.unfinished(at, doing);
             }
@@ -310,11 +318,13 @@ impl<G: Invoke> Dispatcher<G> {
     /// An invocation was dropped on the way.
     fn dropped(&mut self, flight: Flight) {
         let at = self.wires.clock.now();
-        let lane = &mut self.lanes[flight.doing.trial.model];
-        lane.pacer.settle(at, &flight.ticket, 0);
-        self.budget.settle(flight.worst, flight.worst);
+        let Flight { mut doing, ticket, need, worst } = flight;
+        let lane = &mut self.lanes[doing.trial.model];
+        lane.pacer.settle(at, &ticket, need.reserved);
+        self.budget.settle_unconfirmed(worst);
         lane.ended();
-        self.unfinished(at, flight.doing);
+        doing.failed(need.reserved, 0.0);
+        self.unfinished(at, doing);
     }
 
     fn unfinished(&self, at: Duration, doing: Doing) {
@@ -424,10 +434,14 @@ impl<G: Invoke> Dispatcher<G> {
     fn finish(self) {
         let ended = match self.ending {
             Some(ended) => ended,
-            None if !self.lanes.iter().all(Lane::died) => Ended::Complete,
+            // One model that could not go on is not the whole plan, whatever the others did.
+            None if !self.lanes.iter().any(Lane::died) => Ended::Complete,
             None if self.left_out => Ended::Interrupted,
             None => self.lanes.iter().find_map(Lane::closed).unwrap_or(Ended::Errors),
         };
+        if let Some(caveat) = self.budget.caveat() {
+            self.note(NoteLevel::Warning, caveat);
+        }
         self.wires.tell_now(Event::RunFinished { ended });
     }
 }

@@ -44,7 +44,8 @@ impl Forecast {
             Some(output) => input + (output * f64::from(burndown)).ceil() as u64,
             None => reserved,
         };
-        Need { reserved, expected }
+        let least = max_tokens + self.per_byte.mean.map_or(0, |mean| (mean * 0.9 * prompt_bytes as f64) as u64);
+        Need { reserved, expected, least: least.min(reserved) }
     }
 }
 
@@ -73,7 +74,7 @@ mod tests {
     #[test]
     fn before_the_first_reply_the_reservation_is_expected() {
         let need = Forecast::default().need(400, 512, 5);
-        assert_eq!(need, Need { reserved: 125 + 16 + 512, expected: 125 + 16 + 512 });
+        assert_eq!(need, Need { reserved: 125 + 16 + 512, expected: 125 + 16 + 512, least: 512 });
     }
 
     #[test]

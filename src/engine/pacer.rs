@@ -22,6 +22,8 @@ pub(crate) struct Need {
     pub(crate) reserved: u64,
     /// What it is expected to settle at; may exceed R where output burns down faster than 1.
     pub(crate) expected: u64,
+    /// What it reserves at the very least: a guess of the input is no reason to give a request up.
+    pub(crate) least: u64,
 }
 
 impl Need {
@@ -131,7 +133,7 @@ impl Pacer {
     /// What the service itself would refuse whatever the hour: only what it reserves counts for that.
     fn fits_whole(&self, need: Need) -> Result<(), Refused> {
         for kind in LimitKind::ALL {
-            let amount = if kind == LimitKind::Rpm { 1.0 } else { need.reserved as f64 };
+            let amount = if kind == LimitKind::Rpm { 1.0 } else { need.least as f64 };
             if let Some(whole) = self.whole.value(kind).filter(|whole| amount > *whole) {
                 return Err(Refused::Never { limit: kind, whole });
             }
@@ -250,7 +252,7 @@ mod tests {
     }
 
     fn need(reserved: u64, expected: u64) -> Need {
-        Need { reserved, expected }
+        Need { reserved, expected, least: reserved }
     }
 
     /// The moment at which a need is admitted, asking again whenever the pacer says so.

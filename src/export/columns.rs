@@ -131,7 +131,10 @@ pub(crate) fn verdicts(model: &ModelReport) -> impl Iterator<Item = VerdictLine<
             objective,
             standing,
             name,
-            confidence: verdict.confidence.map(|share| format!("{:.1} %", share * 100.0)),
+            confidence: verdict
+                .confidence
+                // Below a half it says nothing in anyone's favour.
+                .map(|share| if share < 0.5 { "–".into() } else { format!("{:.1} %", share * 100.0) }),
             reason: &verdict.reason,
         }
     })

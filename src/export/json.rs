@@ -16,7 +16,7 @@ pub(crate) fn render(tally: &Tally) -> Vec<Rendered> {
 
 /// The same JSON with what could act on a terminal or turn the reading direction as `\u` escapes. Such characters can
 /// only stand inside strings, where the escape means the same.
-fn inert(json: &str) -> String {
+pub fn inert(json: &str) -> String {
     let mut out = String::with_capacity(json.len());
     let (mut bytes, mut units) = ([0; 4], [0; 2]);
     for c in json.chars() {

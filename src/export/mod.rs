@@ -8,7 +8,7 @@ pub mod dashboard;
 mod files;
 mod glyphs;
 mod html;
-mod json;
+pub mod json;
 mod markdown;
 mod palette;
 pub mod screen;

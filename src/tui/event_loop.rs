@@ -109,6 +109,7 @@ fn is_urgent(message: &Msg) -> bool {
         Msg::Key(_)
         | Msg::Resize(..)
         | Msg::Note(..)
+        | Msg::Region(_)
         | Msg::Estimate(_)
         | Msg::Prompt(..)
         | Msg::Saved(_)

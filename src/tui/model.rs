@@ -119,6 +119,8 @@ pub enum Msg {
     Entries(Vec<Entry>),
     /// Something that no event brings: it could not start, a clipboard that is not there.
     Note(NoteLevel, String),
+    /// The region that the clients really use.
+    Region(String),
     /// The estimate that was asked for.
     Estimate(PlanEstimate),
     /// The ready request that was asked for.
@@ -205,6 +207,11 @@ impl Model {
                 self.say(level, text, now);
                 Vec::new()
             }
+            Msg::Region(region) => {
+                Arc::make_mut(&mut self.plan).region.clone_from(&region);
+                Arc::make_mut(&mut self.tally.plan).region = region;
+                Vec::new()
+            }
             Msg::Estimate(estimate) => {
                 self.estimate = Some(estimate);
                 Vec::new()
@@ -243,7 +250,7 @@ impl Model {
     fn follow(&mut self, event: &Event) {
         match event {
             Event::RunStarted { plan, .. } => {
-                (self.starting, self.stopping) = (false, None);
+                (self.starting, self.stopping, self.status) = (false, None, None);
                 self.plan = Arc::clone(plan);
                 self.objective = objective(&plan.objective).unwrap_or(self.objective);
                 self.model = self.model.min(self.tally.models.len().saturating_sub(1));

@@ -111,7 +111,8 @@ fn standard_output_belongs_to_json_alone() {
     let report: Value = serde_json::from_str(&ok(&output)).expect("nothing but JSON on standard output");
     assert_eq!(report["models"][0]["variants"][0]["trials"], 1);
     // The same from the journal.
-    let shown: Value = serde_json::from_str(&ok(&home.run(&["show", "latest", "--format", "json"]))).unwrap();
+    let shown = ok(&home.run(&["show", "latest", "--format", "json", "-o", "-"]));
+    let shown: Value = serde_json::from_str(&shown).unwrap();
     assert_eq!(shown, report);
 }
 
@@ -269,6 +270,7 @@ fn bad_usage_exits_2_and_says_what_was_expected() {
         (&["bench", "--config", "missing.toml"], "missing.toml"),
         (&["bench", "--variant", "concize"], "concise"),
         (&["bench", "--rpm", "many"], "none"),
+        (&["bench", "--format", "csv", "-o", "x.json"], "disagree"),
         (&["show", "no-such-run"], "no run is recorded"),
     ] {
         let output = home.run(arguments);

@@ -3,7 +3,7 @@
 use quotient::bench::event::{Entry, Event};
 use quotient::bench::objective::{efficiency_sentence, objective, verdict};
 use quotient::bench::plan::Gate;
-use quotient::bench::quota::LimitKind;
+use quotient::bench::quota::{LimitKind, Quota};
 use quotient::bench::report::Report;
 use quotient::bench::tally::Phase;
 
@@ -109,10 +109,101 @@ fn what_the_end_of_a_run_cuts_off_is_unfinished_and_releases_its_hold() {
 fn rates_follow_their_definitions() {
     // One variant, one at a time: the mean concurrency is 1, and requests a minute are 60 over the mean time in flight.
     let tally = stage::tally(&["one"], 10);
-    assert!((tally.mean_concurrency().unwrap() - 1.0).abs() < 1e-9);
+    assert!((tally.models[0].mean_concurrency().unwrap() - 1.0).abs() < 1e-9);
     let variant = &Report::of(&tally).models[0].variants[0];
     let in_flight = tally.models[0].variants[0].in_flight_seconds / 10.0;
     assert!((variant.requests_per_minute.unwrap() - 60.0 / in_flight).abs() < 1e-9);
     let tokens = variant.tokens.as_ref().unwrap().total;
     assert!((variant.tokens_per_second.unwrap() - tokens / in_flight).abs() < 1e-6);
+}
+
+fn report_of(names: &[&str], trials: u32, change: impl FnOnce(&mut quotient::bench::tally::Tally)) -> Report {
+    let mut tally = stage::tally(names, trials);
+    change(&mut tally);
+    Report::of(&tally)
+}
+
+#[test]
+fn who_has_nobody_left_to_compare_with_does_not_win_by_that() {
+    let alone = report_of(&["one"], 20, |_| ());
+    let verdict = &alone.models[0].verdicts["throughput"];
+    assert_eq!((verdict.leader.as_deref(), verdict.winner.as_deref()), (Some("one"), None));
+    // Against one that failed every trial it does win, given enough trials.
+    let against =
+        |trials| report_of(&["one", "broken"], trials, |_| ()).models[0].verdicts["efficiency"].winner.clone();
+    assert_eq!((against(20).as_deref(), against(2)), (Some("one"), None));
+}
+
+#[test]
+fn the_median_ranks_before_it_may_be_shown_and_no_limit_is_no_reason_for_silence() {
+    let few = report_of(&["one", "two"], 4, |_| ());
+    assert_eq!(few.models[0].variants[0].latency_ms.e2e.as_ref().unwrap().p50, None);
+    assert!(few.models[0].verdicts["latency"].leader.is_some());
+    let free = report_of(&["one", "two"], 20, |tally| tally.models[0].quota = Some(Quota::default()));
+    let verdict = &free.models[0].verdicts["throughput"];
+    assert!(verdict.leader.is_some() && verdict.reason.contains("no limit is known"), "{}", verdict.reason);
+}
+
+#[test]
+fn five_of_five_against_two_of_five_is_no_proof() {
+    let report = report_of(&["one", "two"], 5, |tally| {
+        tally.models[0].quota.as_mut().unwrap().tpm = None;
+        tally.models[0].variants[0].accepted = 5;
+        tally.models[0].variants[1].accepted = 2;
+    });
+    let verdict = &report.models[0].verdicts["throughput"];
+    assert_eq!((verdict.leader.as_deref(), verdict.winner.as_deref()), (Some("one"), None), "{}", verdict.reason);
+}
+
+#[test]
+fn what_failed_trials_took_counts_for_cost_and_quota_tokens_per_accepted_answer() {
+    let score = |wasted: u64| {
+        let report = report_of(&["one", "two"], 20, |tally| tally.models[0].variants[0].quota_tokens += wasted);
+        let ranking = &report.models[0].verdicts["auto"].ranking;
+        ranking.iter().find(|ranked| ranked.name == "one").unwrap().score
+    };
+    assert!((score(16_000) - score(0) - 1_000.0).abs() < 1e-6, "16 answers of 20 were accepted");
+}
+
+#[test]
+fn rates_are_right_while_a_run_is_on() {
+    let names = ["one", "two"];
+    let entries = stage::entries(&names, 20);
+    let mut tally = stage::tally(&names, 0);
+    for entry in &entries[..entries.len() / 2] {
+        tally.apply(entry);
+    }
+    assert!((tally.models[0].mean_concurrency().unwrap() - 1.0).abs() < 1e-9);
+    assert!(Report::of(&tally).models[0].verdicts["speed"].leader.is_some());
+}
+
+#[test]
+fn a_trial_that_was_about_to_try_again_is_unfinished_when_the_journal_ends() {
+    let names = ["one", "two"];
+    let entries = stage::entries(&names, 5);
+    let failed = entries.iter().position(|entry| matches!(entry.event, Event::InvocationFailed { .. })).unwrap();
+    let mut tally = stage::tally(&names, 0);
+    for entry in &entries[..=failed] {
+        tally.apply(entry);
+    }
+    tally.cut_short();
+    assert_eq!(tally.models[0].variants[1].unfinished, 1);
+}
+
+#[test]
+fn an_interval_holds_its_middle_even_where_reservations_outlast_a_minute() {
+    let report = report_of(&["one", "two"], 20, |tally| {
+        for variant in &mut tally.models[0].variants {
+            for nth in 0..20_u32 {
+                variant.e2e.add(std::time::Duration::from_secs(170 + u64::from(nth)));
+                variant.reserved.add(9_000.0);
+                variant.settled.add(300.0 + f64::from(nth));
+            }
+        }
+    });
+    for variant in &report.models[0].variants {
+        let capacity = &variant.capacity;
+        let (low, at, high) = (capacity.low.unwrap(), capacity.requests_per_minute.unwrap(), capacity.high.unwrap());
+        assert!(low <= at && at <= high, "{low} {at} {high}");
+    }
 }

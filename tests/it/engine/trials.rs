@@ -151,7 +151,7 @@ async fn a_daily_quota_that_is_used_up_stops_that_model_and_no_other() {
     let mut plan = plan(&["a", "b"], 20);
     plan.models.push(ModelPlan::of(ModelId::parse("amazon.nova-lite-v1:0")));
     let entries = whole(plan, &Quota::default(), gateway.clone()).await;
-    assert_eq!(ended(&entries), Ended::Complete);
+    assert_eq!(ended(&entries), Ended::Errors);
     let of = |model: usize| samples(&entries).into_iter().filter(move |s| s.trial.model == model);
     assert_eq!(of(0).filter(|s| s.is_ok()).count(), 40);
     assert!(of(1).count() <= 4, "it does not hammer: {}", of(1).count());
