@@ -307,14 +307,14 @@ pub fn efficiency_sentence(tally: &Tally, model: usize) -> Option<String> {
     let mut text = if gained >= 0.05 {
         format!(
             "the more token-efficient {efficient} allows {}{est} more requests a minute than {wasteful} by the \
-             theoretical maximum min(RPM, TPM ÷ tokens), {} against {}",
+             theoretical maximum min(RPM, TPM / tokens), {} against {}",
             number(gained),
             number(*more_rpm),
             number(*less_rpm)
         )
     } else {
         format!(
-            "by the theoretical maximum min(RPM, TPM ÷ tokens) neither {efficient} ({}{est} tokens) nor {wasteful} \
+            "by the theoretical maximum min(RPM, TPM / tokens) neither {efficient} ({}{est} tokens) nor {wasteful} \
              ({}{est}) allows more requests a minute: both reach {}",
             number(*few),
             number(*many),

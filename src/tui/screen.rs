@@ -8,10 +8,11 @@ use ratatui::widgets::Widget;
 use unicode_width::UnicodeWidthStr;
 
 use crate::bench::clean::{Lines, clean};
+use crate::bench::event::NoteLevel;
 use crate::bench::objective::Verdict;
 use crate::bench::tally::Phase;
 use crate::tui::format::wrap;
-use crate::tui::model::Model;
+use crate::tui::model::{Model, Overlay};
 use crate::tui::theme::Ink;
 use crate::tui::view;
 use crate::tui::widgets::activity::Activity;
@@ -60,13 +61,25 @@ pub fn draw(model: &Model, now: Duration, area: Rect, buffer: &mut Buffer) {
     if let Some((title, lines, scroll)) = words::overlay(model, overlay_columns(area)) {
         let place = overlay_place(above_footer(area), &title, &lines);
         OverlayBox { title: &title, lines: &lines, scroll, theme }.render(place, buffer);
+        // What a key came to would stand in the activity, which the overlay covers.
+        if let Some(status) = &model.status {
+            let text = clean(&status.text, Lines::Join);
+            let width = (text.width() as u16).min(seats.footer.width / 2);
+            let ink = if status.level == NoteLevel::Error { Ink::Error } else { Ink::Good };
+            let seat = seats.footer;
+            Pen::new(buffer, theme).right(seat.right().saturating_sub(width + 1), seat.y, width, &text, ink);
+        }
     }
 }
 
 fn too_small(model: &Model, area: Rect, buffer: &mut Buffer) {
     let mut pen = Pen::new(buffer, model.theme);
     let (columns, rows) = SMALLEST;
-    let text = format!("quotient needs {columns}x{rows}; this is {}x{}. q quits.", area.width, area.height);
+    let text = if model.overlay == Some(Overlay::ConfirmQuit) {
+        "A run is on. y quits, esc goes on.".to_owned()
+    } else {
+        format!("quotient needs {columns}x{rows}; this is {}x{}. q quits.", area.width, area.height)
+    };
     let lines = wrap(&text, area.width.into(), area.height.into()).0;
     let top = area.y + (area.height.saturating_sub(lines.len() as u16)) / 2;
     for (line, y) in lines.iter().zip(top..area.bottom()) {
@@ -166,8 +179,8 @@ impl Seats {
         let rest = Rect { y: below, height: body.bottom() - below, ..body };
         let details = Rect { width: rest.width / 2, ..rest };
         let right = Rect { x: details.right() + 2, width: rest.width - details.width - 2, ..rest };
-        // Two texts of two lines, a space, and the ranking.
-        let wanted = 6 + ranked;
+        // A head, two texts of three and four lines, a space, and the ranking.
+        let wanted = 9 + ranked;
         let verdict = Rect { height: wanted.min(right.height - air - 5), ..right };
         let activity = Rect { y: verdict.bottom() + air, height: right.height - verdict.height - air, ..right };
         Self { quota, variants, details, verdict, activity, ..Self::default() }
@@ -194,7 +207,9 @@ impl Seats {
         list += take(variants.min(4) - variants.min(2), false);
         let mut details = take(4, true);
         quota += take(notes.min(2), true);
+        // Two lines say who leads and why, two what that means for the quota.
         verdict += if verdict > 0 { take(2, true) } else { 0 };
+        verdict += if verdict > 1 { take(2, true) } else { 0 };
         details += if details > 0 { take(2, false) } else { 0 };
         activity += if activity > 0 { take(2, true) } else { 0 };
         list += take(variants - variants.min(4), false);

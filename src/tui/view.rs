@@ -216,7 +216,7 @@ pub fn details(model: &Model, characters: usize) -> Vec<Detail<'_>> {
         let text = format!("{}: {}", fault.code.as_deref().unwrap_or(fault.kind.name()), fault.message);
         // Where answers came all the same, an old fault is less news than the figures.
         let rank = if of.ok == 0 { 0 } else { 4 };
-        add("last error", rank, Ink::Error, hostile(&text));
+        add("error", rank, Ink::Error, hostile(&text));
     }
     if let Some((after, why)) = &of.retired {
         add("retired", 1, Ink::Warning, hostile(&format!("after {after} trials: {why}")));

@@ -92,7 +92,7 @@ impl Widget for VerdictPanel<'_> {
         if let Some(efficiency) = &self.efficiency
             && y < area.bottom()
         {
-            let most = usize::from(area.bottom() - y).min(2);
+            let most = usize::from(area.bottom() - y).min(4);
             for line in paragraph(efficiency, columns.into(), most, ellipsis) {
                 pen.left(area.x + 1, y, columns, &line, Ink::Muted);
                 y += 1;
