@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
-use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
 use aws_smithy_http_client::pool::{Client as PoolClient, ConnectionPool};
 use aws_smithy_http_client::proxy::ProxyConfig;
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
@@ -30,6 +30,9 @@ use crate::bench::plan::{Endpoint, Timeouts};
 
 /// The region where a loopback endpoint is signed for, if none is given.
 const LOOPBACK_REGION: &str = "us-east-1";
+
+/// The access key that signs what stays on this machine.
+const PLACEHOLDER_KEY: &str = "AKIDPLACEHOLDER";
 
 /// Connections to one host at most: the engine bounds concurrency, the pool must not do so silently.
 const MOST_CONNECTIONS: usize = 10_000;
@@ -68,6 +71,30 @@ pub struct Clients {
     pub bedrock: aws_sdk_bedrock::Client,
     /// What fault messages name: region, profile, endpoint.
     pub place: Arc<Place>,
+    credentials: Option<SharedCredentialsProvider>,
+}
+
+impl Clients {
+    /// Finds the credentials that sign requests, and says in a few words of what kind they are; never what they are.
+    pub async fn credentials(&self) -> Result<&'static str, Fault> {
+        if self.place.bearer {
+            return Ok("a Bedrock API key (AWS_BEARER_TOKEN_BEDROCK); it cannot read quotas");
+        }
+        let missing = |why: String| {
+            let message = format!(
+                "No AWS credentials can be used{why}: set AWS_PROFILE or give --profile, run `aws sso login`, or set \
+                 AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY."
+            );
+            Fault::new(FaultKind::Denied, message)
+        };
+        let provider = self.credentials.as_ref().ok_or_else(|| missing(String::new()))?;
+        let found = provider.provide_credentials().await.map_err(|error| missing(format!(" ({error})")))?;
+        Ok(match (found.access_key_id() == PLACEHOLDER_KEY, found.session_token()) {
+            (true, _) => "placeholder credentials, as the endpoint is on this machine",
+            (false, Some(_)) => "temporary credentials (SSO, a role or a session)",
+            (false, None) => "a long-lived access key",
+        })
+    }
 }
 
 /// Connects: finds region and credentials and builds the clients. Sends nothing to Bedrock.
@@ -150,7 +177,7 @@ async fn standard(connection: &Connection, url: Option<String>) -> Result<Client
 
 /// Clients that sign with placeholder credentials and read nothing of the environment.
 fn placeholder(http: SharedHttpClient, region: &str, url: String, connect_timeout: Duration) -> Clients {
-    let credentials = Credentials::from_keys("AKIDPLACEHOLDER", "placeholder", None);
+    let credentials = Credentials::from_keys(PLACEHOLDER_KEY, "placeholder", None);
     let config = SdkConfig::builder()
         .behavior_version(BehaviorVersion::v2026_01_12())
         .region(Region::new(region.to_owned()))
@@ -188,6 +215,7 @@ fn clients(config: &SdkConfig, place: Place) -> Clients {
         quotas: aws_sdk_servicequotas::Client::from_conf(quotas),
         bedrock: aws_sdk_bedrock::Client::from_conf(bedrock),
         place,
+        credentials: config.credentials_provider(),
     }
 }
 

@@ -22,6 +22,7 @@ struct Row {
     cache_read_per_1m: Option<f64>,
     cache_write_per_1m: Option<f64>,
     max_output_tokens: Option<u32>,
+    deprecation_date: Option<String>,
 }
 
 static ROWS: LazyLock<HashMap<String, Row>> = LazyLock::new(|| {
@@ -52,6 +53,11 @@ pub fn of(id: &ModelId) -> Option<Price> {
 /// The model's largest output, in tokens.
 pub fn max_output(id: &ModelId) -> Option<u32> {
     row(id)?.max_output_tokens
+}
+
+/// The day on which the model ends, `YYYY-MM-DD`, where the table knows it.
+pub fn end_of_life(id: &ModelId) -> Option<&'static str> {
+    row(id)?.deprecation_date.as_deref()
 }
 
 #[cfg(test)]

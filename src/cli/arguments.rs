@@ -37,6 +37,10 @@ pub enum Word {
     Bench(Box<BenchOptions>),
     /// What quota was detected for each model, by which row, and what could not be.
     Quotas(QuotasOptions),
+    /// What this account may call in this region: ids and profiles, end of life, quota, price.
+    Models(QuotasOptions),
+    /// Check credentials, region, permissions, models and quotas; print the minimal IAM policy.
+    Doctor(DoctorOptions),
     /// Read the configuration and print the plan and its estimate; sends nothing.
     Check(CheckOptions),
     /// The winning (or named) variant as a ready request, also for new input.
@@ -166,12 +170,29 @@ pub enum Answer {
     Json,
 }
 
-/// Options of `quotas`.
+/// Options of `quotas` and `models`.
 #[derive(Debug, Clone, Args)]
 pub struct QuotasOptions {
     /// What every command that may call Bedrock takes.
     #[command(flatten)]
     pub shared: Shared,
+    /// Text or JSON
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Answer,
+    /// Where to write: a file, or - for standard output
+    #[arg(short, long, value_name = "FILE|-")]
+    pub output: Option<PathBuf>,
+}
+
+/// Options of `doctor`.
+#[derive(Debug, Clone, Args)]
+pub struct DoctorOptions {
+    /// What every command that may call Bedrock takes.
+    #[command(flatten)]
+    pub shared: Shared,
+    /// Also invoke the first model once with `max_tokens` 1; on aws this costs money
+    #[arg(long)]
+    pub call: bool,
     /// Text or JSON
     #[arg(long, value_enum, default_value_t)]
     pub format: Answer,

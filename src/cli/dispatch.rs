@@ -8,7 +8,9 @@ use color_eyre::Result;
 
 use crate::cli::arguments::{Arguments, BenchOptions, Word};
 use crate::cli::exit::{Exit, Refused};
-use crate::cli::{bench, check, dashboard, init, log, output, pages, prompt, quotas, replay, runs, simulate};
+use crate::cli::{
+    bench, check, dashboard, doctor, init, log, models, output, pages, prompt, quotas, replay, runs, simulate,
+};
 
 /// The program from its arguments to its exit code.
 pub fn main() -> ExitCode {
@@ -37,6 +39,8 @@ fn perform(arguments: Arguments) -> Result<Exit> {
         Some(Word::Dashboard(options)) => dashboard_or_headless(&options),
         Some(Word::Bench(options)) => bench::bench(&options),
         Some(Word::Quotas(options)) => quotas::quotas(&options),
+        Some(Word::Models(options)) => models::models(&options),
+        Some(Word::Doctor(options)) => doctor::doctor(&options),
         Some(Word::Check(options)) => check::check(&options),
         Some(Word::Prompt(options)) => prompt::prompt(&options),
         Some(Word::Runs(options)) => runs::runs(&options),

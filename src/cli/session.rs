@@ -55,19 +55,8 @@ impl Session {
     /// Starts the simulator where the plan asks for it, connects, and detects the quota of each model.
     /// The plan's region becomes the one that the clients really use.
     pub async fn open(plan: &mut Plan, setup: Setup) -> Result<Self> {
-        let simulator = match plan.endpoint {
-            Endpoint::Simulator => Some(host(Simulator::new(setup.scenario, plan.seed))?),
-            Endpoint::Aws | Endpoint::Url(_) => None,
-        };
-        let connection = Connection {
-            endpoint: plan.endpoint.clone(),
-            region: setup.region,
-            profile: setup.profile,
-            connect_timeout: plan.timeouts.connect,
-        };
-        let clients =
-            connect(&connection, simulator.as_deref()).await.map_err(|fault| Refused::no_result(fault.message))?;
-        plan.region.clone_from(&clients.place.region);
+        let journals = setup.journals.clone();
+        let clients = clients(plan, setup).await?;
         let listing = list(&clients.quotas, &clients.place).await;
         // A bearer token cannot read quotas but can invoke; without any credentials nothing else can work either.
         if let Err(fault) = &listing
@@ -84,7 +73,7 @@ impl Session {
             merge(&plan.quota, found)
         };
         let detected = plan.models.iter().map(detect).collect();
-        Ok(Self { clients, detected, journals: setup.journals })
+        Ok(Self { clients, detected, journals })
     }
 
     /// What was detected, in the order of the plan's models.
@@ -131,6 +120,25 @@ impl Session {
         tokio::spawn(run(engine, asked, tell));
         Ok(River { commands, entries, recording })
     }
+}
+
+/// Starts the simulator where the plan asks for it, and connects; sends nothing.
+/// The plan's region becomes the one that the clients really use.
+pub async fn clients(plan: &mut Plan, setup: Setup) -> Result<Clients> {
+    let simulator = match plan.endpoint {
+        Endpoint::Simulator => Some(host(Simulator::new(setup.scenario, plan.seed))?),
+        Endpoint::Aws | Endpoint::Url(_) => None,
+    };
+    let connection = Connection {
+        endpoint: plan.endpoint.clone(),
+        region: setup.region,
+        profile: setup.profile,
+        connect_timeout: plan.timeouts.connect,
+    };
+    let clients =
+        connect(&connection, simulator.as_deref()).await.map_err(|fault| Refused::no_result(fault.message))?;
+    plan.region.clone_from(&clients.place.region);
+    Ok(clients)
 }
 
 /// Serves the simulator on a loopback port of its own, on a thread of its own, so that it does not share

@@ -127,6 +127,12 @@ impl Catalog {
         &self.rows
     }
 
+    /// The models that the account knows, with each scope that has rows, in no order.
+    pub(super) fn models(&self) -> impl Iterator<Item = (&str, Scope)> {
+        // An entry for a whole group of models names none of them.
+        self.limits.keys().map(|(base, scope)| (base.as_str(), *scope)).filter(|(base, _)| !base.ends_with('*'))
+    }
+
     /// What is enforced for a model in a region.
     pub(super) fn quota(&self, scenario: &Scenario, region: &str, base: &str, scope: Scope) -> Quota {
         let names = self.limits.get(&(base.to_owned(), scope));

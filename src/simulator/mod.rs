@@ -8,6 +8,7 @@ mod converse;
 mod frames;
 mod handle;
 mod listing;
+mod offering;
 mod problem;
 mod prompt;
 mod random;

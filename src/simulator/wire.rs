@@ -1,4 +1,4 @@
-//! Wire: the HTTP of Bedrock Runtime and Service Quotas.
+//! Wire: the HTTP of Bedrock, its runtime and Service Quotas.
 
 use std::future::Future;
 use std::io;
@@ -8,7 +8,7 @@ use axum::body::Body;
 use axum::extract::{DefaultBodyLimit, Path, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
 use axum::middleware::map_response;
-use axum::routing::post;
+use axum::routing::{get, post};
 use axum::serve::ListenerExt;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -23,6 +23,7 @@ use crate::simulator::converse;
 use crate::simulator::frames;
 use crate::simulator::handle::{Invocation, Simulator};
 use crate::simulator::listing;
+use crate::simulator::offering;
 use crate::simulator::problem::Problem;
 use crate::simulator::prompt::Prompt;
 use crate::simulator::random;
@@ -59,6 +60,8 @@ impl Simulator {
             .route("/model/{id}/invoke", post(invoke))
             .route("/model/{id}/invoke-with-response-stream", post(invoke_stream))
             .route("/model/{id}/count-tokens", post(count_tokens))
+            .route("/foundation-models", get(foundation_models))
+            .route("/inference-profiles", get(inference_profiles))
             .route("/", post(service_quotas))
             .fallback(nowhere)
             .method_not_allowed_fallback(nowhere)
@@ -212,6 +215,19 @@ async fn service_quotas(State(here): Here, headers: HeaderMap, body: Bytes) -> R
             let body = json!({ "__type": problem.code, "Message": worded(&here, problem.message) });
             response(status(problem.status), &id, AWS_JSON, Body::from(body.to_string()))
         }
+    }
+}
+
+async fn foundation_models(State(here): Here, headers: HeaderMap) -> Response<Body> {
+    let listed = offering::models(here.catalog(), here.scenario(), region(&headers));
+    response(StatusCode::OK, &here.request_id(), JSON, Body::from(listed.to_string()))
+}
+
+async fn inference_profiles(State(here): Here, uri: axum::http::Uri, headers: HeaderMap) -> Response<Body> {
+    let query = uri.query().unwrap_or_default();
+    match offering::profiles(here.catalog(), here.scenario(), region(&headers), query) {
+        Ok(listed) => response(StatusCode::OK, &here.request_id(), JSON, Body::from(listed.to_string())),
+        Err(problem) => runtime_error(&here, problem),
     }
 }
 

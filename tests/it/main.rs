@@ -2,6 +2,7 @@
 #![allow(missing_docs, clippy::unwrap_used, clippy::default_trait_access)]
 
 mod config;
+mod doctor;
 mod engine;
 mod export;
 mod fidelity;
