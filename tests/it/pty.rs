@@ -72,11 +72,11 @@ impl Terminal {
         self.master.resize(PtySize { rows, cols, ..PtySize::default() }).unwrap();
     }
 
-    fn end(mut self) -> (u32, bool) {
+    /// The exit code, once the terminal is as it was before.
+    fn end(mut self) -> u32 {
         let status = self.child.wait().unwrap();
-        let parser = self.screen.0.lock().unwrap();
-        let restored = !parser.screen().alternate_screen() && !parser.screen().hide_cursor();
-        (status.exit_code(), restored)
+        self.wait("the terminal as it was", |screen| !screen.alternate_screen() && !screen.hide_cursor());
+        status.exit_code()
     }
 }
 
@@ -112,7 +112,7 @@ fn run_pick_export_quit() {
     terminal.resize(24, 80);
     terminal.see("concise");
     terminal.press("q");
-    assert_eq!(terminal.end(), (0, true));
+    assert_eq!(terminal.end(), 0);
 }
 
 #[test]
@@ -126,7 +126,7 @@ fn quitting_asks_while_a_run_is_on() {
     terminal.press("q");
     terminal.see("quit");
     terminal.press("y");
-    assert_eq!(terminal.end(), (0, true));
+    assert_eq!(terminal.end(), 0);
     assert!(home.journal().is_file(), "what was measured is kept");
 }
 
@@ -137,7 +137,7 @@ fn sigterm_restores_the_terminal() {
     terminal.see("SIMULATED");
     let pid = terminal.child.process_id().unwrap().to_string();
     assert!(std::process::Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
-    assert_eq!(terminal.end(), (130, true));
+    assert_eq!(terminal.end(), 130);
 }
 
 fn walk(dir: &std::path::Path) -> Vec<std::path::PathBuf> {
