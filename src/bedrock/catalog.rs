@@ -111,7 +111,7 @@ fn scope(targets: &[&str]) -> Scope {
     regions.sort_unstable();
     regions.dedup();
     match regions.as_slice() {
-        [first, ..] if first.is_empty() => Scope::Global,
+        ["", ..] => Scope::Global,
         [_, _, ..] => Scope::CrossRegion,
         _ => Scope::OnDemand,
     }
