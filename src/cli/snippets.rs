@@ -144,6 +144,9 @@ fn nested(value: &Value, depth: usize, leaf: &dyn Fn(&Value) -> String) -> Strin
     }
 }
 
+/// What the Rust snippet imports: text, kept apart from the imports of this house.
+const RUST_IMPORTS: &str = include_str!("snippet_imports.txt");
+
 const RETRIES: &str = "The SDK's retries are off: each takes quota again, unseen. Retry where you pace.";
 
 fn boto3(snippet: &Snippet<'_>) -> String {
@@ -295,10 +298,8 @@ fn rust_call(snippet: &Snippet<'_>, parameters: &str, text: &dyn Fn(&str) -> Str
         );
     }
     format!(
-        "#![allow(unused_imports)]\n\nuse std::collections::HashMap;\n\nuse aws_config::{{BehaviorVersion, Region, retry::RetryConfig}};\n\
-         use aws_sdk_bedrockruntime::{{Client, operation::converse::ConverseOutput, types::*}};\n\
-         use aws_smithy_types::{{Document, Number}};\n\n{}async fn client() -> Client {{\n    \
-         let config = aws_config::defaults(BehaviorVersion::latest())\n        .region(Region::new({}))\n        \
+        "{RUST_IMPORTS}\n{}async fn client() -> Client {{\n    \
+         let config = defaults(BehaviorVersion::latest())\n        .region(Region::new({}))\n        \
          .retry_config(RetryConfig::disabled())\n        .load()\n        .await;\n    Client::new(&config)\n}}\n\n\
          async fn ask(client: &Client{parameters}) -> Result<ConverseOutput, Box<dyn std::error::Error>> {{\n    \
          let reply = client\n        .converse()\n        .model_id({})\n{calls}        .send()\n        .await?;\n    Ok(reply)\n}}\n",
