@@ -228,6 +228,14 @@ pub enum PromptForm {
     Converse,
     /// System prompt and turns as plain text.
     Text,
+    /// Python for boto3; without --content its variables are parameters.
+    Boto3,
+    /// Rust for the AWS SDK, likewise.
+    Rust,
+    /// A command line for the AWS CLI, likewise (variables need jq).
+    AwsCli,
+    /// The body of `Converse` with `{{ variables }}` in it.
+    Template,
 }
 
 /// Options of `prompt`.

@@ -24,5 +24,6 @@ pub mod runs;
 pub mod session;
 pub mod signals;
 pub mod simulate;
+pub mod snippets;
 
 pub use dispatch::main;

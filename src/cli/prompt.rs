@@ -1,19 +1,22 @@
 //! `quotient prompt`: the winning (or named) variant as a ready request, also for new input.
 
+use std::collections::BTreeSet;
 use std::io::Read;
 use std::path::Path;
 
 use color_eyre::Result;
 use serde_json::Value;
 
+use crate::bench::figures::Figures;
 use crate::bench::native;
 use crate::bench::objective::{objective, verdict};
 use crate::bench::plan::{Case, ModelPlan, Plan};
 use crate::bench::request::Request;
 use crate::bench::tally::Tally;
-use crate::bench::template::Templates;
+use crate::bench::template::{self, Templates};
 use crate::cli::arguments::{BenchOptions, PromptForm, PromptOptions};
 use crate::cli::exit::{Exit, Refused};
+use crate::cli::snippets::{self, Snippet};
 use crate::cli::{output, planning, runs};
 
 /// Runs the command.
@@ -31,15 +34,30 @@ pub fn prompt(options: &PromptOptions) -> Result<Exit> {
     if let Some(task) = &options.task {
         plan.task.clone_from(task);
     }
-    let case = content.map_or_else(
-        || plan.cases.first().cloned().unwrap_or_default(),
-        |content| Case { content, ..plan.cases.first().cloned().unwrap_or_default() },
-    );
+    let mut case = plan.cases.first().cloned().unwrap_or_default();
+    let mut variables = Vec::new();
+    match content {
+        Some(content) => case.content = content,
+        None if snippets::of(options.format).is_some() => variables = marked(&plan, variant, &mut case),
+        None => {}
+    }
     let request = match variant {
         Some(variant) => request(&plan, variant, &case)?,
         None => bare(&plan, &case),
     };
-    output::answer_to(options.output.as_deref(), &rendered(&plan.models[model], &request, options.format))?;
+    let text = match snippets::of(options.format) {
+        Some(write) => write(&Snippet {
+            model: plan.models[model].id.as_str(),
+            region: &plan.region,
+            body: &native::converse_body(&plan.models[model], &request),
+            variables: &variables,
+            notes: measured.as_ref().zip(variant).map_or_else(Vec::new, |(tally, variant)| {
+                snippets::notes(&Figures::new(tally, model, variant), tally.simulated)
+            }),
+        }),
+        None => rendered(&plan.models[model], &request, options.format),
+    };
+    output::answer_to(options.output.as_deref(), &text)?;
     Ok(Exit::Done)
 }
 
@@ -52,6 +70,32 @@ fn latest_of(options: &PromptOptions) -> Result<Option<Tally>> {
         tally.plan.task == here.task && names(&tally.plan) == names(&here) && ids(&tally.plan) == ids(&here)
     };
     Ok(runs::newest()?.filter(same))
+}
+
+/// Puts marks in place of the variables that the templates use, and tells their names. The task is configured, so it
+/// stays text; so does a variable that is no text, since a template may count or compare with it.
+fn marked(plan: &Plan, variant: Option<usize>, case: &mut Case) -> Vec<String> {
+    let used = variant.map_or_else(
+        || ["content".to_owned()].into(),
+        |variant| {
+            let variant = &plan.variants[variant];
+            let messages = variant.messages.iter().map(|turn| turn.text.as_str());
+            let sources = messages.chain(variant.system.as_deref()).chain([variant.prompt.as_str()]);
+            sources.flat_map(template::variables).collect::<BTreeSet<_>>()
+        },
+    );
+    let mut names = Vec::new();
+    for name in used {
+        let mark = snippets::mark(names.len());
+        match (name.as_str(), case.variables.get_mut(&name)) {
+            ("content", _) => case.content = mark,
+            ("id", _) => case.id = mark,
+            (_, Some(value)) if value.is_string() => *value = mark.into(),
+            _ => continue,
+        }
+        names.push(name);
+    }
+    names
 }
 
 /// The plan, the model and the variant that a run's verdict (or the user) names.
@@ -117,12 +161,13 @@ pub fn request(plan: &Plan, variant: usize, case: &Case) -> Result<Request> {
     templates.render(variant, case).map_err(|error| Refused::usage(error.message))
 }
 
-/// A request in the asked form.
+/// A request in the asked form; what is code ([`snippets::of`]) stands here as the Converse body that it sends.
 pub fn rendered(model: &ModelPlan, request: &Request, form: PromptForm) -> String {
     let pretty = |value: &Value| serde_json::to_string_pretty(value).unwrap_or_else(|_| value.to_string());
     match form {
         PromptForm::Native => pretty(&native::invoke_body(model, request, false)),
-        PromptForm::Converse => {
+        PromptForm::Text => native::text(request),
+        _ => {
             // With the model's id it is what SDKs and `aws bedrock-runtime converse --cli-input-json` take whole.
             let mut whole = serde_json::json!({"modelId": model.id.as_str()});
             if let (Some(whole), Value::Object(body)) = (whole.as_object_mut(), native::converse_body(model, request)) {
@@ -130,7 +175,6 @@ pub fn rendered(model: &ModelPlan, request: &Request, form: PromptForm) -> Strin
             }
             pretty(&whole)
         }
-        PromptForm::Text => native::text(request),
     }
 }
 

@@ -13,6 +13,7 @@ mod pty;
 mod quotas;
 mod screens;
 mod simulator;
+mod snippets;
 mod stage;
 mod tally;
 mod tui;
