@@ -95,6 +95,9 @@ pub struct Shared {
     /// Quota tokens per output token, overriding the shipped table
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000), help_heading = "Quota")]
     pub burndown: Option<u32>,
+    /// Read the quotas again, though what was read within a day is kept on disk
+    #[arg(long, help_heading = "Quota")]
+    pub refresh_quotas: bool,
     /// Seed of the order of trials and of the simulator
     #[arg(long, value_name = "N")]
     pub seed: Option<u64>,

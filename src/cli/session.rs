@@ -1,6 +1,6 @@
 //! Joins gateway, engine, recorder and a face: one session per program, one river per run.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -9,8 +9,10 @@ use color_eyre::eyre::{WrapErr, eyre};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use crate::bedrock::aws::{Clients, Connection, connect};
-use crate::bedrock::quotas::{Detected, list, merge};
+use crate::bedrock::cache;
+use crate::bedrock::quotas::{Detected, Listing, list, merge};
 use crate::bench::event::{Command, Entry, Event};
+use crate::bench::fault::Fault;
 use crate::bench::plan::{Endpoint, Plan};
 use crate::bench::quota::Quota;
 use crate::cli::exit::Refused;
@@ -27,6 +29,10 @@ pub struct Setup {
     pub profile: Option<String>,
     /// The region, where one is named; otherwise the AWS environment's.
     pub region: Option<String>,
+    /// The folder for what Service Quotas listed; `None` keeps nothing.
+    pub cache: Option<PathBuf>,
+    /// Whether the quotas are read again, though they are kept.
+    pub refresh_quotas: bool,
     /// The simulator's scenario.
     pub scenario: Scenario,
     /// The folder for journals; `None` keeps none.
@@ -67,7 +73,7 @@ impl Session {
         let clients =
             connect(&connection, simulator.as_deref()).await.map_err(|fault| Refused::no_result(fault.message))?;
         plan.region.clone_from(&clients.place.region);
-        let listing = list(&clients.quotas, &clients.place).await;
+        let listing = listing(&clients, setup.cache.as_deref(), setup.refresh_quotas).await;
         let detect = |model: &crate::bench::plan::ModelPlan| {
             let latency_optimised = false;
             let found =
@@ -122,6 +128,22 @@ impl Session {
         tokio::spawn(run(engine, asked, tell));
         Ok(River { commands, entries, recording })
     }
+}
+
+/// What Service Quotas lists: as kept on disk, or read now and kept.
+async fn listing(clients: &Clients, folder: Option<&Path>, refresh: bool) -> Result<Listing, Fault> {
+    let place = folder.zip(clients.cache_key().await);
+    let kept = place.as_ref().filter(|_| !refresh).and_then(|(folder, key)| cache::read(folder, key, now()));
+    if let Some(kept) = kept {
+        return Ok(kept);
+    }
+    let listing = list(&clients.quotas, &clients.place).await?;
+    if let Some((folder, key)) = place.filter(|_| !clients.gateway.simulated())
+        && let Err(error) = cache::write(folder, &key, &listing, now())
+    {
+        tracing::warn!(%error, "the quotas are not kept");
+    }
+    Ok(listing)
 }
 
 /// Serves the simulator on a loopback port of its own, on a thread of its own, so that it does not share
