@@ -31,6 +31,8 @@ pub struct Setup {
     pub region: Option<String>,
     /// The folder for what Service Quotas listed; `None` keeps nothing.
     pub cache: Option<PathBuf>,
+    /// Codes of the rows that hold, whatever would be found.
+    pub quota_codes: Vec<String>,
     /// Whether the quotas are read again, though they are kept.
     pub refresh_quotas: bool,
     /// The simulator's scenario.
@@ -74,10 +76,19 @@ impl Session {
             connect(&connection, simulator.as_deref()).await.map_err(|fault| Refused::no_result(fault.message))?;
         plan.region.clone_from(&clients.place.region);
         let listing = listing(&clients, setup.cache.as_deref(), setup.refresh_quotas).await;
+        let chosen = match &listing {
+            Ok(listing) => listing.by_code(&setup.quota_codes).map_err(Refused::usage)?,
+            Err(fault) if !setup.quota_codes.is_empty() => {
+                return Err(Refused::no_result(format!("--quota-code needs the quotas: {}", fault.message)));
+            }
+            Err(_) => Vec::new(),
+        };
         let detect = |model: &crate::bench::plan::ModelPlan| {
             let latency_optimised = false;
-            let found =
-                listing.as_ref().map(|listing| listing.detect(&model.id, latency_optimised)).map_err(Clone::clone);
+            let found = listing
+                .as_ref()
+                .map(|listing| listing.detect_with(&model.id, latency_optimised, &chosen))
+                .map_err(Clone::clone);
             merge(&plan.quota, found)
         };
         let detected = plan.models.iter().map(detect).collect();
