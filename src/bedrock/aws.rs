@@ -21,6 +21,7 @@ use aws_smithy_types::timeout::TimeoutConfig;
 use bytes::Bytes;
 use tower::Service;
 
+use crate::bedrock::cache::Key;
 use crate::bedrock::fault::Place;
 use crate::bedrock::gateway::Gateway;
 use crate::bedrock::inproc;
@@ -93,6 +94,24 @@ impl Clients {
             (true, _) => "placeholder credentials, as the endpoint is on this machine",
             (false, Some(_)) => "temporary credentials (SSO, a role or a session)",
             (false, None) => "a long-lived access key",
+        })
+    }
+
+    /// Under which key a listing of quotas may be kept on disk; `None` for a service on this machine and where there
+    /// are no credentials.
+    pub async fn cache_key(&self) -> Option<Key> {
+        // Service Quotas alone may have been sent elsewhere; the shared configuration does not show that.
+        let own = std::env::var("AWS_ENDPOINT_URL_SERVICE_QUOTAS").ok().filter(|url| !url.is_empty());
+        let url = own.or_else(|| self.place.endpoint.clone());
+        if url.as_ref().is_some_and(|url| Endpoint::Url(url.clone()).is_local()) {
+            return None;
+        }
+        let credentials = self.credentials.as_ref()?.provide_credentials().await.ok()?;
+        let account = credentials.account_id().map(aws_credential_types::attributes::AccountId::as_str);
+        Some(Key {
+            account: account.unwrap_or(credentials.access_key_id()).to_owned(),
+            region: self.place.region.clone(),
+            endpoint: url.unwrap_or_else(|| Endpoint::Aws.label().to_owned()),
         })
     }
 }
@@ -277,6 +296,22 @@ mod tests {
         assert_eq!(without_userinfo("https://gateway.example.com").as_deref(), Some("https://gateway.example.com"));
         assert_eq!(without_userinfo("127.0.0.1:4566"), None);
         assert_eq!(without_userinfo("ftp://127.0.0.1"), None);
+    }
+
+    #[tokio::test]
+    async fn a_service_on_this_machine_is_never_cached() {
+        let local = Connection::to(Endpoint::Url("http://127.0.0.1:4566".into()));
+        let clients = connect(&local, None).await.expect("clients");
+        assert_eq!(clients.cache_key().await, None);
+        let clients = placeholder(
+            pool(ProxyConfig::disabled()).expect("a pool"),
+            "eu-west-1",
+            "https://gateway.example.com".into(),
+            Duration::from_secs(1),
+        );
+        let key = clients.cache_key().await.expect("a key");
+        assert_eq!((key.account.as_str(), key.region.as_str()), ("AKIDPLACEHOLDER", "eu-west-1"));
+        assert_eq!(key.endpoint, "https://gateway.example.com");
     }
 
     #[tokio::test]

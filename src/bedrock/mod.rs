@@ -1,6 +1,7 @@
 //! Floor 2: the outside world — the seam to Bedrock, the SDK behind it, Service Quotas, faults.
 
 pub mod aws;
+pub mod cache;
 pub mod catalog;
 mod converse;
 mod exceptions;

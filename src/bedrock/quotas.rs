@@ -112,12 +112,34 @@ impl Listing {
     /// A model's limits at the scope at which it is called, and at its other scopes.
     /// `latency_optimised` asks for the rows of latency-optimised inference.
     pub fn detect(&self, model: &ModelId, latency_optimised: bool) -> Detected {
+        self.detect_with(model, latency_optimised, &[])
+    }
+
+    /// The rows of these codes, each with the limit that it sets by what its name says. An error is a sentence that
+    /// names the code that is not listed or sets no such limit.
+    pub fn by_code(&self, codes: &[String]) -> Result<Vec<(LimitKind, usize)>, String> {
+        let row = |code: &String| {
+            let row = self.rows.iter().position(|row| row.code.as_deref() == Some(code));
+            let row = row.ok_or_else(|| format!("--quota-code {code}: Service Quotas lists no such quota here"))?;
+            let name = &self.rows[row].name;
+            let kind = label::kind_of(name)
+                .ok_or_else(|| format!("--quota-code {code}: \"{name}\" is no limit of requests or tokens"))?;
+            Ok((kind, row))
+        };
+        codes.iter().map(row).collect()
+    }
+
+    /// The same, with rows of [`Self::by_code`] in the place of those that would be found.
+    pub fn detect_with(&self, model: &ModelId, latency_optimised: bool, chosen: &[(LimitKind, usize)]) -> Detected {
         let scope = model.scope();
         let mut notes = self.notes.clone();
         let mut found = label::find(model, scope, latency_optimised, &self.rows);
         if latency_optimised && found.rpm.row().is_none() && found.tpm.row().is_none() {
             notes.push(format!("{model} has no latency-optimised quota here: its standard quota holds."));
             found = label::find(model, scope, false, &self.rows);
+        }
+        for (kind, row) in chosen {
+            found.put(*kind, *row);
         }
         let quota = self.quota(&found, scope);
         let elsewhere = self.elsewhere(model);

@@ -13,7 +13,7 @@ use crate::bench::model::{ModelId, Scope};
 use crate::bench::quota::{Limit, LimitKind, LimitSource};
 use name::Name;
 use title::Title;
-pub use title::is_account_wide;
+pub use title::{is_account_wide, kind_of};
 
 /// One quota as Service Quotas lists it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -76,6 +76,15 @@ pub struct Match {
 }
 
 impl Match {
+    /// Puts a row in the place of what was found of one limit.
+    pub fn put(&mut self, kind: LimitKind, row: usize) {
+        *match kind {
+            LimitKind::Rpm => &mut self.rpm,
+            LimitKind::Tpm => &mut self.tpm,
+            LimitKind::Tpd => &mut self.tpd,
+        } = Found::Row(row);
+    }
+
     /// One limit.
     pub fn get(&self, kind: LimitKind) -> &Found {
         match kind {

@@ -99,6 +99,12 @@ pub struct Shared {
     /// Quota tokens per output token, overriding the shipped table
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000), help_heading = "Quota")]
     pub burndown: Option<u32>,
+    /// The row of Service Quotas that holds, by its code: RPM, TPM or TPD, as its name says (repeatable)
+    #[arg(long = "quota-code", value_name = "CODE", help_heading = "Quota")]
+    pub quota_codes: Vec<String>,
+    /// Read the quotas again, though what was read within a day is kept on disk
+    #[arg(long, help_heading = "Quota")]
+    pub refresh_quotas: bool,
     /// Seed of the order of trials and of the simulator
     #[arg(long, value_name = "N")]
     pub seed: Option<u64>,

@@ -43,6 +43,9 @@ pub fn setup(planned: &Planned, shared: &Shared, record: bool) -> Result<Setup> 
     Ok(Setup {
         profile: shared.profile.clone(),
         region: planned.region.clone(),
+        cache: crate::bedrock::cache::default_dir(),
+        quota_codes: shared.quota_codes.clone(),
+        refresh_quotas: shared.refresh_quotas,
         scenario: scenario(shared.scenario.as_deref(), &planned.plan)?,
         journals: record.then(runs::folder).transpose()?,
     })

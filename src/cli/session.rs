@@ -1,6 +1,6 @@
 //! Joins gateway, engine, recorder and a face: one session per program, one river per run.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -9,9 +9,10 @@ use color_eyre::eyre::{WrapErr, eyre};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use crate::bedrock::aws::{Clients, Connection, connect};
-use crate::bedrock::quotas::{Detected, list, merge};
+use crate::bedrock::cache;
+use crate::bedrock::quotas::{Detected, Listing, list, merge};
 use crate::bench::event::{Command, Entry, Event};
-use crate::bench::fault::FaultKind;
+use crate::bench::fault::{Fault, FaultKind};
 use crate::bench::plan::{Endpoint, Plan};
 use crate::bench::quota::Quota;
 use crate::cli::exit::Refused;
@@ -28,6 +29,12 @@ pub struct Setup {
     pub profile: Option<String>,
     /// The region, where one is named; otherwise the AWS environment's.
     pub region: Option<String>,
+    /// The folder for what Service Quotas listed; `None` keeps nothing.
+    pub cache: Option<PathBuf>,
+    /// Codes of the rows that hold, whatever would be found.
+    pub quota_codes: Vec<String>,
+    /// Whether the quotas are read again, though they are kept.
+    pub refresh_quotas: bool,
     /// The simulator's scenario.
     pub scenario: Scenario,
     /// The folder for journals; `None` keeps none.
@@ -55,9 +62,9 @@ impl Session {
     /// Starts the simulator where the plan asks for it, connects, and detects the quota of each model.
     /// The plan's region becomes the one that the clients really use.
     pub async fn open(plan: &mut Plan, setup: Setup) -> Result<Self> {
-        let journals = setup.journals.clone();
+        let Setup { journals, cache, refresh_quotas, quota_codes, .. } = setup.clone();
         let clients = clients(plan, setup).await?;
-        let listing = list(&clients.quotas, &clients.place).await;
+        let listing = listing(&clients, cache.as_deref(), refresh_quotas).await;
         // A bearer token cannot read quotas but can invoke; without any credentials nothing else can work either.
         if let Err(fault) = &listing
             && fault.kind == FaultKind::Denied
@@ -66,10 +73,19 @@ impl Session {
         {
             return Err(Refused::no_result(fault.message.clone()));
         }
+        let chosen = match &listing {
+            Ok(listing) => listing.by_code(&quota_codes).map_err(Refused::usage)?,
+            Err(fault) if !quota_codes.is_empty() => {
+                return Err(Refused::no_result(format!("--quota-code needs the quotas: {}", fault.message)));
+            }
+            Err(_) => Vec::new(),
+        };
         let detect = |model: &crate::bench::plan::ModelPlan| {
             let latency_optimised = false;
-            let found =
-                listing.as_ref().map(|listing| listing.detect(&model.id, latency_optimised)).map_err(Clone::clone);
+            let found = listing
+                .as_ref()
+                .map(|listing| listing.detect_with(&model.id, latency_optimised, &chosen))
+                .map_err(Clone::clone);
             merge(&plan.quota, found)
         };
         let detected = plan.models.iter().map(detect).collect();
@@ -139,6 +155,22 @@ pub async fn clients(plan: &mut Plan, setup: Setup) -> Result<Clients> {
         connect(&connection, simulator.as_deref()).await.map_err(|fault| Refused::no_result(fault.message))?;
     plan.region.clone_from(&clients.place.region);
     Ok(clients)
+}
+
+/// What Service Quotas lists: as kept on disk, or read now and kept.
+async fn listing(clients: &Clients, folder: Option<&Path>, refresh: bool) -> Result<Listing, Fault> {
+    let place = folder.zip(clients.cache_key().await);
+    let kept = place.as_ref().filter(|_| !refresh).and_then(|(folder, key)| cache::read(folder, key, now()));
+    if let Some(kept) = kept {
+        return Ok(kept);
+    }
+    let listing = list(&clients.quotas, &clients.place).await?;
+    if let Some((folder, key)) = place.filter(|_| !clients.gateway.simulated())
+        && let Err(error) = cache::write(folder, &key, &listing, now())
+    {
+        tracing::warn!(%error, "the quotas are not kept");
+    }
+    Ok(listing)
 }
 
 /// Serves the simulator on a loopback port of its own, on a thread of its own, so that it does not share

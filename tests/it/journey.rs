@@ -379,3 +379,14 @@ fn hostile_replies_reach_neither_the_terminal_nor_an_export() {
         assert!(!marked_up || !contents.contains("<script"), "{name}");
     }
 }
+
+#[test]
+fn a_quota_code_names_its_row_and_an_unknown_one_is_bad_usage() {
+    let home = Home::new();
+    let output = home.run(&["quotas", "--quota-code", "L-NOWHERE"]);
+    assert_eq!(output.status.code(), Some(2), "{}", text(&output.stdout));
+    assert!(text(&output.stderr).contains("L-NOWHERE"), "{}", text(&output.stderr));
+    let stdout = ok(&home.run(&["quotas", "--quota-code", "L-F406804E", "--refresh-quotas"]));
+    assert!(stdout.contains("L-F406804E") && !stdout.contains("ago"), "{stdout}");
+    assert!(!home.path("cache").exists(), "the simulator's quotas are not kept");
+}

@@ -427,6 +427,24 @@ mod detection {
     }
 
     #[test]
+    fn a_row_named_by_its_code_goes_over_what_is_found() {
+        let mut listing =
+            listed(&[(TPM, 1.0), (RPM, 2.0), ("Cross-Model Max Tokens Per Day", 3.0), ("Model units", 4.0)]);
+        for (row, code) in listing.rows.iter_mut().zip(["L-A", "L-B", "L-C", "L-D"]) {
+            row.code = Some(code.into());
+        }
+        let codes = |codes: &[&str]| listing.by_code(&codes.iter().map(ToString::to_string).collect::<Vec<_>>());
+        let chosen = codes(&["L-A", "L-B", "L-C"]).unwrap();
+        let detected = listing.detect_with(&ModelId::parse("acme.comet-2-v1:0"), false, &chosen);
+        let applied = |value| Some((value, LimitSource::Applied));
+        assert_eq!(values(&detected.quota), [applied(2.0), applied(1.0), applied(3.0)]);
+        assert_eq!(detected.notes, Vec::<String>::new());
+        for code in ["L-D", "L-E"] {
+            assert!(codes(&["L-A", code]).unwrap_err().contains(code));
+        }
+    }
+
+    #[test]
     fn a_zero_quota_is_explained_and_other_scopes_are_named() {
         let listing = listed(&[
             ("Cross-region model inference requests per minute for Amazon Nova Lite", 0.0),

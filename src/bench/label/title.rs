@@ -43,6 +43,11 @@ const WORDS: [&str; 14] = [
     "day",
 ];
 
+/// Which limit a row sets by what its name says; `None` where it sets none of the three.
+pub fn kind_of(name: &str) -> Option<LimitKind> {
+    if is_account_wide(name) { Some(LimitKind::Tpd) } else { parse(name).map(|(title, _)| title.kind) }
+}
+
 /// Takes a quota's name apart: its title and the model's label; `None` where it is no limit of on-demand inference.
 pub(super) fn parse(name: &str) -> Option<(Title, &str)> {
     let lower = name.to_ascii_lowercase();
