@@ -17,6 +17,7 @@ use crate::cli::arguments::{BenchOptions, PromptForm};
 use crate::cli::desk::{Ask, Asks, Desk, Inbox};
 use crate::cli::exit::{Exit, Refused};
 use crate::cli::session::now;
+use crate::cli::signals::Interrupts;
 use crate::cli::{files, output, planning, prompt};
 use crate::export::{self, FORMATS, Rendered};
 use crate::journal::player::Played;
@@ -30,15 +31,20 @@ pub fn dashboard(options: &BenchOptions) -> Result<Exit> {
     let planned = planning::plan(options)?;
     let setup = planning::setup(&planned, &options.shared, !options.no_record)?;
     let model = Model::new(Arc::new(planned.plan.clone()), theme());
-    let mut terminal = Terminal::take().wrap_err("cannot use the terminal")?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().wrap_err("cannot start")?;
+    // Before the terminal is taken: a signal that came earlier would end the program and leave it taken.
+    let interrupts = {
+        let _inside = runtime.enter();
+        Interrupts::listen()
+    };
+    let mut terminal = Terminal::take().wrap_err("cannot use the terminal")?;
     let (inbox, messages) = mpsc::channel();
     let (tell_desk, heard) = unbounded_channel();
     let signalled = Arc::new(AtomicBool::new(false));
     let desk = Desk::new(planned.plan, setup, inbox.clone(), Arc::clone(&signalled));
     let working = std::thread::Builder::new()
         .name("desk".into())
-        .spawn(move || runtime.block_on(desk.work(heard)))
+        .spawn(move || runtime.block_on(desk.work(heard, interrupts)))
         .wrap_err("cannot start")?;
     event_loop::read_input(inbox.clone()).wrap_err("cannot read keys")?;
     let mut hands = Hands { inbox, asks: Some(tell_desk.clone()), folder: options.output.clone() };
@@ -76,6 +82,7 @@ pub fn replay(played: Played, speed: f64) -> Result<Exit> {
     if let Some(torn) = played.torn {
         tally.note(NoteLevel::Warning, torn);
     }
+    leave_at_a_signal(inbox.clone())?;
     let mut terminal = Terminal::take().wrap_err("cannot use the terminal")?;
     event_loop::read_input(inbox.clone()).wrap_err("cannot read keys")?;
     let mut hands = Hands { inbox, asks: None, folder: None };
@@ -87,6 +94,21 @@ pub fn replay(played: Played, speed: f64) -> Result<Exit> {
     drop(terminal);
     shown.wrap_err("the terminal failed")?;
     Ok(Exit::Done)
+}
+
+/// A signal ends a replay as `q` does, so that the terminal is given back.
+fn leave_at_a_signal(inbox: Inbox) -> Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().wrap_err("cannot start")?;
+    let mut interrupts = {
+        let _inside = runtime.enter();
+        Interrupts::listen()
+    };
+    let waiting = move || {
+        runtime.block_on(interrupts.next());
+        drop(inbox.send(Msg::Leave));
+    };
+    std::thread::Builder::new().name("signals".into()).spawn(waiting).wrap_err("cannot start")?;
+    Ok(())
 }
 
 /// Sends entries at the pace at which they happened, times `speed`, from a thread of its own.

@@ -54,8 +54,7 @@ impl Desk {
     }
 
     /// Works until it is asked to close.
-    pub async fn work(mut self, mut asks: UnboundedReceiver<Ask>) -> Left {
-        let mut interrupts = Interrupts::listen();
+    pub async fn work(mut self, mut asks: UnboundedReceiver<Ask>, mut interrupts: Interrupts) -> Left {
         let mut left = Left::default();
         self.open().await;
         loop {

@@ -37,8 +37,12 @@ impl Terminal {
         let shared = Arc::clone(&screen);
         std::thread::spawn(move || {
             let mut buffer = [0; 8192];
-            while let Ok(n @ 1..) = reader.read(&mut buffer) {
-                shared.0.lock().unwrap().process(&buffer[..n]);
+            loop {
+                match reader.read(&mut buffer) {
+                    Ok(n @ 1..) => shared.0.lock().unwrap().process(&buffer[..n]),
+                    Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+                    Ok(_) | Err(_) => break,
+                }
                 shared.1.notify_all();
             }
             shared.1.notify_all();
@@ -74,7 +78,18 @@ impl Terminal {
 
     /// The exit code, once the terminal is as it was before.
     fn end(mut self) -> u32 {
-        let status = self.child.wait().unwrap();
+        let deadline = Instant::now() + PATIENCE;
+        let status = loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                break status;
+            }
+            if Instant::now() > deadline {
+                drop(self.child.kill());
+                panic!("it did not end; the screen:\n{}", self.screen.0.lock().unwrap().screen().contents());
+            }
+            // Until the next bytes come, or a moment passes: the exit itself wakes nobody.
+            drop(self.screen.1.wait_timeout(self.screen.0.lock().unwrap(), Duration::from_millis(20)).unwrap());
+        };
         self.wait("the terminal as it was", |screen| !screen.alternate_screen() && !screen.hide_cursor());
         status.exit_code()
     }
@@ -108,9 +123,6 @@ fn run_pick_export_quit() {
     assert!(walk(home.dir.path()).iter().any(|path| path.ends_with("screen.svg")));
     terminal.resize(24, 80);
     terminal.see("concise");
-    terminal.resize(5, 30);
-    terminal.resize(24, 80);
-    terminal.see("concise");
     terminal.press("q");
     assert_eq!(terminal.end(), 0);
 }
@@ -138,6 +150,19 @@ fn sigterm_restores_the_terminal() {
     let pid = terminal.child.process_id().unwrap().to_string();
     assert!(std::process::Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
     assert_eq!(terminal.end(), 130);
+}
+
+#[test]
+fn a_past_run_is_shown_and_a_signal_gives_the_terminal_back() {
+    let home = Home::new();
+    let journal = data("journals/summarize.jsonl");
+    let mut terminal = Terminal::open(&home, &["replay", &journal], 36, 120);
+    terminal.see("winner");
+    terminal.press("r");
+    terminal.see("past run");
+    let pid = terminal.child.process_id().unwrap().to_string();
+    assert!(std::process::Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+    assert_eq!(terminal.end(), 0);
 }
 
 fn walk(dir: &std::path::Path) -> Vec<std::path::PathBuf> {
