@@ -293,8 +293,14 @@ fn layout(panel: &Panel, frame: &Frame, palette: &Palette, max: f64) -> Layout {
     layout
 }
 
-/// A tick is a round number, so it is shown with the digits that it has.
+/// A tick is a round number, so it is shown with the digits that it has; from a million on in millions or billions,
+/// which would run into each other written out.
 fn tick(value: f64) -> String {
+    for (unit, sign) in [(1e9, "G"), (1e6, "M")] {
+        if value.abs() >= unit {
+            return format!("{}{sign}", value / unit);
+        }
+    }
     if value.abs() >= 1_000.0 { number(value) } else { format!("{}", (value * 1e6).round() / 1e6) }
 }
 
