@@ -8,7 +8,7 @@ use aws_sdk_bedrock::types::{
 use aws_smithy_types::date_time::Format;
 
 use crate::bedrock::fault::{self, Place};
-use crate::bench::fault::Fault;
+use crate::bench::fault::{Fault, FaultKind};
 use crate::bench::model::{ModelId, Scope};
 use crate::bench::price;
 
@@ -76,6 +76,31 @@ pub async fn list(client: &Client, place: &Place) -> Result<Catalog, Fault> {
     Ok(Catalog { models, profiles })
 }
 
+/// Asks `GetInferenceProfile` what an application inference profile wraps, and gives the id with the base model and the
+/// scope of that. Any other id comes back as it is, and nothing is sent. The fault's message names the permission that
+/// this takes.
+pub async fn resolve(client: &Client, place: &Place, id: &ModelId) -> Result<ModelId, Fault> {
+    if id.scope() != Scope::Unresolved {
+        return Ok(id.clone());
+    }
+    let failed = |fault: Fault| {
+        let lead = format!(
+            "What {id} wraps could not be read, which takes bedrock:GetInferenceProfile; --rpm and --tpm give the \
+             limits without it"
+        );
+        Fault { message: format!("{lead}: {}", fault.message), ..fault }
+    };
+    let answer = client.get_inference_profile().inference_profile_identifier(id.as_str()).send().await;
+    let answer = answer.map_err(|error| failed(fault::of_sdk_error(&error, place, Some(id))))?;
+    let targets: Vec<&str> = answer.models().iter().filter_map(|model| model.model_arn()).collect();
+    wrapped(id, &targets).ok_or_else(|| failed(Fault::new(FaultKind::NotFound, "the profile holds no model.")))
+}
+
+/// An application's profile with what it holds, where it holds anything.
+fn wrapped(id: &ModelId, targets: &[&str]) -> Option<ModelId> {
+    targets.first().map(|first| id.resolved(first, scope(targets)))
+}
+
 fn says_text(model: &FoundationModelSummary) -> bool {
     model.output_modalities().is_empty() || model.output_modalities().contains(&ModelModality::Text)
 }
@@ -101,8 +126,7 @@ fn profile(summary: &InferenceProfileSummary) -> Profile {
     }
     let id = ModelId::parse(summary.inference_profile_arn());
     let targets: Vec<&str> = summary.models().iter().filter_map(|model| model.model_arn()).collect();
-    let id = targets.first().map_or_else(|| id.clone(), |first| id.resolved(first, scope(&targets)));
-    Profile { id, active }
+    Profile { id: wrapped(&id, &targets).unwrap_or(id), active }
 }
 
 /// The scope of an application's profile, by the regions of what it holds (source: facts on model ids).

@@ -1,5 +1,6 @@
 //! The gateway over a server that says exactly what a test wants: times, faults, tokens, requests.
 
+mod control;
 mod server;
 
 use std::sync::Arc;
