@@ -367,6 +367,12 @@ impl Plan {
             .map(|(index, _)| index)
     }
 
+    /// Whether its invocations ask for latency-optimised inference, which has quotas of its own. The configuration
+    /// sets it for all variants at once.
+    pub fn latency_optimised(&self) -> bool {
+        self.variants.iter().any(|variant| variant.parameters.latency.as_deref() == Some("optimized"))
+    }
+
     /// Counted trials that are planned, over all variants and models.
     pub fn planned_trials(&self) -> u64 {
         (0..self.models.len()).map(|model| self.variants_for(model).count() as u64).sum::<u64>()

@@ -10,6 +10,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use crate::bedrock::aws::{Clients, Connection, connect};
 use crate::bedrock::cache;
+use crate::bedrock::catalog;
 use crate::bedrock::quotas::{Detected, Listing, list, merge};
 use crate::bench::event::{Command, Entry, Event};
 use crate::bench::fault::{Fault, FaultKind};
@@ -60,10 +61,12 @@ pub struct River {
 
 impl Session {
     /// Starts the simulator where the plan asks for it, connects, and detects the quota of each model.
-    /// The plan's region becomes the one that the clients really use.
+    /// The plan's region becomes the one that the clients really use, and an application inference profile becomes
+    /// what it wraps.
     pub async fn open(plan: &mut Plan, setup: Setup) -> Result<Self> {
         let Setup { journals, cache, refresh_quotas, quota_codes, .. } = setup.clone();
         let clients = clients(plan, setup).await?;
+        let unresolved = resolve(&clients, plan).await;
         let listing = listing(&clients, cache.as_deref(), refresh_quotas).await;
         // A bearer token cannot read quotas but can invoke; without any credentials nothing else can work either.
         if let Err(fault) = &listing
@@ -80,15 +83,16 @@ impl Session {
             }
             Err(_) => Vec::new(),
         };
-        let detect = |model: &crate::bench::plan::ModelPlan| {
-            let latency_optimised = false;
-            let found = listing
-                .as_ref()
-                .map(|listing| listing.detect_with(&model.id, latency_optimised, &chosen))
-                .map_err(Clone::clone);
-            merge(&plan.quota, found)
-        };
-        let detected = plan.models.iter().map(detect).collect();
+        let mut detected = Vec::new();
+        for (index, model) in plan.models.iter().enumerate() {
+            let found = listing.as_ref();
+            let found = found.map(|listing| listing.detect_with(&model.id, plan.latency_optimised(), &chosen));
+            let mut found = merge(&plan.quota, found.map_err(Clone::clone));
+            found
+                .notes
+                .extend(unresolved.iter().filter(|(at, _)| *at == index).map(|(_, fault)| fault.message.clone()));
+            detected.push(found);
+        }
         Ok(Self { clients, detected, journals })
     }
 
@@ -155,6 +159,20 @@ pub async fn clients(plan: &mut Plan, setup: Setup) -> Result<Clients> {
         connect(&connection, simulator.as_deref()).await.map_err(|fault| Refused::no_result(fault.message))?;
     plan.region.clone_from(&clients.place.region);
     Ok(clients)
+}
+
+/// Puts what each application inference profile wraps into the plan; what could not be read stays as it is, with the
+/// fault and the index of the model.
+async fn resolve(clients: &Clients, plan: &mut Plan) -> Vec<(usize, Fault)> {
+    let mut faults = Vec::new();
+    for index in 0..plan.models.len() {
+        match catalog::resolve(&clients.bedrock, &clients.place, &plan.models[index].id).await {
+            Ok(id) if id != plan.models[index].id => plan.models[index] = plan.model(id),
+            Ok(_) => {}
+            Err(fault) => faults.push((index, fault)),
+        }
+    }
+    faults
 }
 
 /// What Service Quotas lists: as kept on disk, or read now and kept.
