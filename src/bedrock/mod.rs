@@ -4,6 +4,7 @@ pub mod aws;
 pub mod cache;
 pub mod catalog;
 mod converse;
+mod count;
 mod exceptions;
 pub mod fault;
 pub mod gateway;

@@ -1,6 +1,7 @@
 //! The gateway over a server that says exactly what a test wants: times, faults, tokens, requests.
 
 mod control;
+mod counting;
 mod server;
 
 use std::sync::Arc;
