@@ -133,9 +133,10 @@ fn prices(plan: &Plan) -> String {
         };
         format!("${} in, ${} out per million tokens ({from})", number(price.input), number(price.output))
     };
-    let mut prices: Vec<String> = plan.models.iter().map(one).collect();
-    prices.dedup();
-    prices.join("; ")
+    match plan.models.as_slice() {
+        [only] => one(only),
+        several => several.iter().map(|model| format!("{}: {}", model.id, one(model))).collect::<Vec<_>>().join("; "),
+    }
 }
 
 /// Seconds as people say them.

@@ -457,7 +457,7 @@ mod detection {
         assert_eq!(detected.elsewhere[0].1.value(quotient::bench::quota::LimitKind::Rpm), Some(20.0));
         assert_eq!(detected.notes.len(), 1);
         assert!(detected.notes[0].starts_with("RPM, TPM: the quota is 0"), "{:?}", detected.notes);
-        assert!(detected.notes[0].contains("call it on-demand (20 RPM, 4000 TPM)"), "{:?}", detected.notes);
+        assert!(detected.notes[0].contains("call it on-demand (20 RPM, 4,000 TPM)"), "{:?}", detected.notes);
     }
 
     #[test]
