@@ -139,11 +139,12 @@ fn split_prefix(id: &str) -> (Option<&str>, &str) {
 }
 
 /// Cuts the context suffix of provisioned variants (`…-v1:0:200k`, `…-v3:0:512`, `…-v1:0:mm`) off. Called by such an
-/// id, and not by the ARN of the throughput that was bought, the base model's on-demand quota holds.
+/// id, and not by the ARN of the throughput that was bought, the base model's on-demand quota holds. A million tokens
+/// of context are left: they have rows of their own.
 fn strip_context(id: &str) -> &str {
     let Some((before, last)) = id.rsplit_once(':') else { return id };
     let digits = |text: &str| !text.is_empty() && text.chars().all(|c| c.is_ascii_digit());
-    let thousands = last.strip_suffix(['k', 'm']).is_some_and(digits);
+    let thousands = last.strip_suffix('k').is_some_and(digits);
     let is_context = last == "mm" || thousands || (digits(last) && before.contains(':'));
     if is_context { before } else { id }
 }
@@ -211,7 +212,7 @@ mod tests {
             ("amazon.titan-embed-image-v1:0:mm", None, "amazon.titan-embed-image-v1:0"),
             ("anthropic.claude-v2:1", None, "anthropic.claude-v2:1"),
             ("anthropic.claude-v2:1:18k", None, "anthropic.claude-v2:1"),
-            ("acme.rocket-v1:0:1m", None, "acme.rocket-v1:0"),
+            ("acme.rocket-v1:0:1m", None, "acme.rocket-v1:0:1m"),
         ] {
             let id = ModelId::parse(raw);
             assert_eq!((id.prefix(), id.base()), (prefix, base), "{raw}");

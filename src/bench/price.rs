@@ -38,8 +38,7 @@ static ROWS: LazyLock<Rows> = LazyLock::new(|| {
     rows
 });
 
-/// Prefixes of the table's rows that are neither of a geography nor of one whose price the others share: GovCloud is
-/// dearer by a fifth.
+/// Prefixes whose prices say nothing of a geography's: `us-gov` is dearer by a fifth.
 const APART: [&str; 2] = ["global", "us-gov"];
 
 /// The rows of one base model, each with its prefix, `None` for the base id itself.
@@ -72,7 +71,7 @@ fn geography(id: &ModelId) -> Option<&str> {
 /// - The base row is the price in the US for a model without a global profile, and the global price, a tenth lower
 ///   than any geography's, for most that have one. So it stands in for `us` only where the model has no row but it,
 ///   and for `global` only where it is lower than every geography's.
-/// - GovCloud has prices of its own, and nothing stands in for them.
+/// - `GovCloud` has prices of its own, and nothing stands in for them.
 fn priced(id: &ModelId) -> Option<&'static Row> {
     let in_partition = |partition: &str| id.as_str().starts_with(&format!("arn:{partition}:"));
     let (base, place) = (id.base(), geography(id));

@@ -145,9 +145,11 @@ fn models_of_tomorrow_get_their_own_rows_or_none() {
     }
 }
 
+type Spell = fn(&QuotaRow) -> QuotaRow;
+
 #[test]
 fn a_listing_spelled_otherwise_is_the_same_listing() {
-    let spelled: [(&str, fn(&QuotaRow) -> QuotaRow); 5] = [
+    let spelled: [(&str, Spell); 5] = [
         ("upper case", |row| QuotaRow { name: row.name.to_uppercase(), ..row.clone() }),
         ("Cross-Region", |row| QuotaRow { name: row.name.replace("ross-region", "ross-Region"), ..row.clone() }),
         ("spaces", |row| QuotaRow { name: format!(" {} ", row.name.replace(' ', "  ")), ..row.clone() }),
