@@ -243,7 +243,7 @@ fn no_row(model: &ModelId, elsewhere: &[(Scope, Quota)]) -> String {
             )
         }
         Scope::Unresolved => {
-            format!("{model} is an application inference profile and what it wraps is not known. Give --rpm and --tpm.")
+            format!("{model} does not say which model it calls, so its quota is not known. Give --rpm and --tpm.")
         }
         scope => {
             let lead = format!("No per-minute row of Service Quotas is surely that of {model}, {}", scope.name());
