@@ -19,6 +19,8 @@ pub enum Access {
     Awaited(&'static str),
     /// No.
     Refused(&'static str),
+    /// This endpoint does not answer the question.
+    Unknown,
 }
 
 impl Access {
@@ -28,6 +30,7 @@ impl Access {
             Self::Granted => "granted",
             Self::Awaited(_) => "awaited",
             Self::Refused(_) => "refused",
+            Self::Unknown => "unknown",
         }
     }
 
@@ -36,6 +39,7 @@ impl Access {
         match self {
             Self::Granted => "This account may call it.",
             Self::Awaited(says) | Self::Refused(says) => says,
+            Self::Unknown => "This endpoint does not say; a call shows it.",
         }
     }
 }
@@ -44,7 +48,10 @@ impl Access {
 /// `bedrock:GetFoundationModelAvailability`.
 pub async fn access(client: &Client, place: &Place, id: &ModelId) -> Result<Access, Fault> {
     let answer = client.get_foundation_model_availability().model_id(id.base()).send().await;
-    answer.map(|answer| judged(&answer)).map_err(|error| fault::of_sdk_error(&error, place, Some(id)))
+    match answer.map_err(|error| fault::of_sdk_error(&error, place, Some(id))) {
+        Err(fault) if fault.code.as_deref() == Some("UnknownOperationException") => Ok(Access::Unknown),
+        answer => answer.map(|answer| judged(&answer)),
+    }
 }
 
 fn judged(answer: &GetFoundationModelAvailabilityOutput) -> Access {

@@ -99,8 +99,7 @@ async fn find(clients: &Clients, asked: &mut [ModelId]) -> Result<Found> {
             Ok(found) => drop(access.insert(base.to_owned(), found)),
             Err(fault) => {
                 notes.push(format!(
-                    "Access is unknown, as bedrock:GetFoundationModelAvailability did not answer; `quotient doctor \
-                     --call` shows it. {}",
+                    "Access is unknown, as bedrock:GetFoundationModelAvailability failed: {}",
                     fault.message
                 ));
                 // What one call is refused, the next would be too.

@@ -126,7 +126,8 @@ async fn judge_models(checks: &mut Checks, clients: &Clients, plan: &Plan, catal
                 Some(says) => checks.add(&name, Outcome::Failed, &says),
             },
         }
-        if model.scope() != Scope::Unresolved {
+        // Of a model that is not listed there is nothing more to ask.
+        if model.scope() != Scope::Unresolved && catalog.is_none_or(|catalog| catalog.offer(&model.id).is_some()) {
             judge_access(checks, clients, &model.id).await;
         }
     }
@@ -137,11 +138,9 @@ async fn judge_access(checks: &mut Checks, clients: &Clients, id: &ModelId) {
         Ok(access @ Access::Granted) => (Outcome::Ok, access.says().to_owned()),
         Ok(access @ Access::Awaited(_)) => (Outcome::Warning, access.says().to_owned()),
         Ok(access @ Access::Refused(_)) => (Outcome::Failed, access.says().to_owned()),
+        Ok(access @ Access::Unknown) => (Outcome::Skipped, access.says().to_owned()),
         Err(fault) => {
-            let says = format!(
-                "Unknown, as bedrock:GetFoundationModelAvailability did not answer; --call shows it. {}",
-                fault.message
-            );
+            let says = format!("Unknown, as bedrock:GetFoundationModelAvailability failed: {}", fault.message);
             (Outcome::Skipped, says)
         }
     };
