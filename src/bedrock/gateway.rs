@@ -107,6 +107,12 @@ impl Gateway {
     pub fn simulated(&self) -> bool {
         self.mark.seen()
     }
+
+    /// Seconds by which this machine's clock is ahead of the latest response's `Date`, whichever service gave it
+    /// (negative: behind); `None` before any did. One or two seconds say nothing.
+    pub fn clock_ahead(&self) -> Option<i64> {
+        self.mark.clock_ahead()
+    }
 }
 
 /// A timeout of ours.

@@ -16,7 +16,7 @@ use crate::bench::number::number;
 use crate::bench::quota::{Limit, LimitKind, LimitSource, Quota, QuotaOverrides};
 
 /// Service Quotas' word for Bedrock.
-const SERVICE: &str = "bedrock";
+pub(super) const SERVICE: &str = "bedrock";
 /// Rows a page: the most that the service gives (source: service model of service-quotas).
 const PAGE: i32 = 100;
 /// Rows read of one call at most. Bedrock has some 1,500; a server that never ends its pages must not hold us.
