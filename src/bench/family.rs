@@ -162,9 +162,12 @@ pub fn is_provider(id: &str) -> bool {
     })
 }
 
+/// The month in which the table behind [`burndown`] was read.
+pub const BURNDOWN_READ_IN: &str = "2026-11";
+
 /// How many quota tokens one output token takes, by base model.
 ///
-/// As of 2026-11 (source: Bedrock user guide, `quotas-token-burndown`): 15 for Claude 4.8; 10 for Opus 5 and 5.5,
+/// As of [`BURNDOWN_READ_IN`] (source: Bedrock user guide, `quotas-token-burndown`): 15 for Claude 4.8; 10 for Opus 5 and 5.5,
 /// Sonnet 5, Fable 5.1 and the GPT-5.6 models; 5 for every other Anthropic model up to 4.7; 1 for everything else.
 /// An Anthropic model that is newer than the table, or has no version, is read cautiously: 15 for a later 4.x, else
 /// 10. [`burndown_is_listed`] says which was read so. The user's `burndown` overrides it.

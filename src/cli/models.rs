@@ -55,7 +55,7 @@ pub fn models(options: &QuotasOptions) -> Result<Exit> {
         let clients = session::clients(&mut planned.plan, setup).await?;
         find(&clients, &mut asked).await
     })?;
-    let today = today();
+    let today = session::today();
     let rows = rows(&found, &asked, &today);
     let advice: Vec<(&ModelId, String)> =
         asked.iter().filter_map(|id| Some((id, catalog::advice(&found.catalog, id, &today)?))).collect();
@@ -74,13 +74,6 @@ pub fn models(options: &QuotasOptions) -> Result<Exit> {
     output::answer_to(options.output.as_deref(), &text)?;
     Ok(Exit::Done)
 }
-
-/// Today in UTC, `YYYY-MM-DD`.
-pub fn today() -> String {
-    let seconds = i64::try_from(session::now().as_secs()).unwrap_or_default();
-    jiff::Timestamp::from_second(seconds).unwrap_or_default().strftime("%Y-%m-%d").to_string()
-}
-
 /// Lists everything, and asks for access to the models that were named.
 async fn find(clients: &Clients, asked: &mut [ModelId]) -> Result<Found> {
     let catalog = catalog::list(&clients.bedrock, &clients.place).await;

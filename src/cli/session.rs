@@ -13,9 +13,11 @@ use crate::bedrock::cache;
 use crate::bedrock::catalog;
 use crate::bedrock::quotas::{Detected, Listing, list, merge};
 use crate::bench::event::{Command, Entry, Event};
+use crate::bench::family;
 use crate::bench::fault::{Fault, FaultKind};
-use crate::bench::plan::{Endpoint, Plan};
+use crate::bench::plan::{Endpoint, ModelPlan, Plan};
 use crate::bench::quota::Quota;
+use crate::bench::report::timestamp;
 use crate::cli::exit::Refused;
 use crate::engine::dispatcher::{Engine, run};
 use crate::journal::history::run_id;
@@ -67,7 +69,11 @@ impl Session {
         let Setup { journals, cache, refresh_quotas, quota_codes, .. } = setup.clone();
         let clients = clients(plan, setup).await?;
         let unresolved = resolve(&clients, plan).await;
-        let listing = listing(&clients, cache.as_deref(), refresh_quotas).await;
+        let (listing, catalog) = futures_util::future::join(
+            listing(&clients, cache.as_deref(), refresh_quotas),
+            catalog::list(&clients.bedrock, &clients.place),
+        )
+        .await;
         // A bearer token cannot read quotas but can invoke; without any credentials nothing else can work either.
         if let Err(fault) = &listing
             && fault.kind == FaultKind::Denied
@@ -91,6 +97,9 @@ impl Session {
             found
                 .notes
                 .extend(unresolved.iter().filter(|(at, _)| *at == index).map(|(_, fault)| fault.message.clone()));
+            // Who may not list models may still invoke them.
+            found.notes.extend(catalog.as_ref().ok().and_then(|listed| catalog::advice(listed, &model.id, &today())));
+            found.notes.extend(reading(plan, model));
             detected.push(found);
         }
         Ok(Self { clients, detected, journals })
@@ -173,6 +182,25 @@ async fn resolve(clients: &Clients, plan: &mut Plan) -> Vec<(usize, Fault)> {
         }
     }
     faults
+}
+
+/// What is read rather than known of a model, in a sentence.
+fn reading(plan: &Plan, model: &ModelPlan) -> Option<String> {
+    let base = model.id.base();
+    if plan.quota.burndown.is_none() && !family::burndown_is_listed(base) {
+        return Some(format!(
+            "The table of burndown rates (as of {}) does not name {base}: {} is the cautious reading; --burndown sets it.",
+            family::BURNDOWN_READ_IN,
+            model.burndown
+        ));
+    }
+    (model.id.family().name == family::UNKNOWN.name)
+        .then(|| format!("{base} is of no family that is known here: neutral settings are used."))
+}
+
+/// The day, `YYYY-MM-DD`.
+pub fn today() -> String {
+    timestamp(now()).chars().take(10).collect()
 }
 
 /// What Service Quotas lists: as kept on disk, or read now and kept.

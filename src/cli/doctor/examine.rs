@@ -13,7 +13,7 @@ use crate::bench::model::{ModelId, Scope};
 use crate::bench::plan::Plan;
 use crate::bench::quota::{Limit, LimitKind};
 use crate::cli::arguments::DoctorOptions;
-use crate::cli::{models, session};
+use crate::cli::session;
 
 /// How far the clock may be off before AWS refuses signatures (source: AWS's Signature Version 4).
 const MOST_SKEW_SECONDS: u64 = 5 * 60;
@@ -111,7 +111,7 @@ async fn resolve(checks: &mut Checks, clients: &Clients, plan: &mut Plan) {
 }
 
 async fn judge_models(checks: &mut Checks, clients: &Clients, plan: &Plan, catalog: Option<&Catalog>) {
-    let today = models::today();
+    let today = session::today();
     for model in &plan.models {
         let name = format!("model {}", model.id);
         if model.scope() == Scope::Dedicated {
@@ -189,7 +189,7 @@ async fn judge_quotas(checks: &mut Checks, clients: &Clients, plan: &Plan, codes
 }
 
 fn limits(plan: &Plan, listing: &Listing, id: &ModelId, chosen: &[(LimitKind, usize)]) -> Result<String, String> {
-    let detected = listing.detect_with(id, false, chosen);
+    let detected = listing.detect_with(id, plan.latency_optimised(), chosen);
     let quota = plan.quota.apply(detected.quota);
     let found: Vec<_> =
         LimitKind::ALL.into_iter().filter_map(|kind| quota.get(kind).map(|limit| (kind, limit))).collect();
