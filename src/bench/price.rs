@@ -33,6 +33,12 @@ static ROWS: LazyLock<HashMap<String, Row>> = LazyLock::new(|| {
         .collect()
 });
 
+/// Whether the table has a row of its own for exactly this id, its profile's prefix included.
+pub fn lists(id: &ModelId) -> bool {
+    let name = id.prefix().map_or_else(|| id.base().to_owned(), |prefix| format!("{prefix}.{}", id.base()));
+    ROWS.contains_key(&name)
+}
+
 fn row(id: &ModelId) -> Option<&'static Row> {
     let with_prefix = id.prefix().map(|prefix| format!("{prefix}.{}", id.base()));
     with_prefix.and_then(|name| ROWS.get(&name)).or_else(|| ROWS.get(id.base()))
@@ -71,5 +77,7 @@ mod tests {
         assert!((price("us.anthropic.claude-sonnet-5").input - 2.2).abs() < 1e-9);
         assert!((price("global.anthropic.claude-sonnet-5").input - 2.0).abs() < 1e-9);
         assert_eq!(of(&ModelId::parse("somebody.new-model")), None);
+        let listed = |id| lists(&ModelId::parse(id));
+        assert!(listed("deepseek.v3.2") && listed("us.deepseek.v3.2") && !listed("apac.deepseek.v3.2"));
     }
 }

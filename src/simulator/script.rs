@@ -46,6 +46,8 @@ pub(super) enum Break {
     Stall,
     /// Bytes that mean nothing.
     Garbage,
+    /// It is over, as if that were the end.
+    Unfinished,
     /// An exception, in streams alone.
     Exception(InStream),
 }
@@ -141,8 +143,9 @@ fn breaking(mishap: Option<Mishap>) -> Option<Break> {
         Mishap::Reset => Some(Break::Reset),
         Mishap::Stall => Some(Break::Stall),
         Mishap::Garbage => Some(Break::Garbage),
+        Mishap::Unfinished => Some(Break::Unfinished),
         Mishap::InStream(exception) => Some(Break::Exception(exception)),
-        Mishap::Refused(_) | Mishap::Hang | Mishap::Slow => None,
+        Mishap::Refused(_) | Mishap::Hang | Mishap::Slow | Mishap::NoMetadata => None,
     }
 }
 

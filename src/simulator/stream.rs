@@ -49,7 +49,7 @@ pub(super) async fn document(mut invocation: Invocation, tongue: Tongue) -> Body
             sleep_until(start + at).await;
             Body::from(frames::garbage())
         }
-        Some((at, how @ (Break::Reset | Break::Stall))) => {
+        Some((at, how @ (Break::Reset | Break::Stall | Break::Unfinished))) => {
             sleep_until(start + at).await;
             let half = text.char_indices().nth(text.chars().count() / 2).map_or(0, |(at, _)| at);
             let step = Step::Broken(Some(how));
@@ -104,6 +104,7 @@ impl Flow {
                     self.step = Step::Broken(None);
                     return Some((Err(io::Error::from(io::ErrorKind::ConnectionReset)), self));
                 }
+                // What breaks by bytes of its own has sent them by now.
                 Step::Done | Step::Broken(_) => return None,
             }
         }
@@ -155,7 +156,7 @@ impl Flow {
                 }
                 self.ready.push_back(frames::exception(&problem));
             }
-            Break::Reset | Break::Stall => {}
+            Break::Reset | Break::Stall | Break::Unfinished => {}
         }
     }
 }
