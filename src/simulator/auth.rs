@@ -81,7 +81,7 @@ fn signed(service: Service, signature: &str, headers: &HeaderMap, wall: SystemTi
             .ok_or_else(|| incomplete(&format!("Authorization header requires '{name}' parameter.")))
     };
     let (credential, names, seal) = (part("Credential")?, part("SignedHeaders")?, part("Signature")?);
-    let &[key, day, region, named, end] = credential.split('/').collect::<Vec<_>>().as_slice() else {
+    let &[key, day, region, service_name, end] = credential.split('/').collect::<Vec<_>>().as_slice() else {
         return Err(incomplete("Credential must have exactly 5 slash-delimited elements."));
     };
     if key.is_empty() || region.is_empty() {
@@ -94,7 +94,7 @@ fn signed(service: Service, signature: &str, headers: &HeaderMap, wall: SystemTi
         return Err(invalid("'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization."));
     }
     let expected = service.signing_name();
-    if named != expected {
+    if service_name != expected {
         return Err(invalid(&format!("Credential should be scoped to correct service: '{expected}'.")));
     }
     if end != "aws4_request" {
@@ -151,7 +151,7 @@ mod tests {
     use super::*;
 
     /// 2026-11-23, noon.
-    const NOON: Duration = Duration::from_secs(1_795_435_200);
+    const NOON: Duration = Duration::from_hours(498_732);
     const SEAL: &str = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
 
     fn checked(service: Service, authorization: &str, date: &str) -> Result<(), (&'static str, String)> {

@@ -35,8 +35,8 @@ pub(super) struct Stops {
 }
 
 /// A list of stop sequences.
-pub(super) const fn stops(key: &'static str, most: usize) -> Option<Stops> {
-    Some(Stops { key, most, single: false })
+pub(super) const fn stops(key: &'static str, most: usize) -> Stops {
+    Stops { key, most, single: false }
 }
 
 /// A number with a point.

@@ -129,7 +129,7 @@ const CLAUDE: Shape = Shape {
     ],
     max_tokens: &["max_tokens"],
     numbers: &[real("temperature", 0.0, 1.0), real("top_p", 0.0, 1.0), whole("top_k", 0, 500)],
-    stop: stops("stop_sequences", 8_191),
+    stop: Some(stops("stop_sequences", 8_191)),
     words_of: &[("anthropic_version", &["bedrock-2023-05-31"])],
     read: chat::claude,
     ..CHAT
@@ -159,7 +159,7 @@ const NOVA: Shape = Shape {
         whole("topK", 0, 128),
         whole("top_k", 0, 128),
     ],
-    stop: stops("stopSequences", 2_500),
+    stop: Some(stops("stopSequences", 2_500)),
     words_of: &[("schemaVersion", &["messages-v1"])],
     read: chat::nova,
     ..CHAT
@@ -178,7 +178,7 @@ const TITAN: Shape = Shape {
         })
     },
     numbers: &[real("temperature", 0.0, 1.0), real("topP", 0.0, 1.0)],
-    stop: stops("stopSequences", 2_500),
+    stop: Some(stops("stopSequences", 2_500)),
     read: |_, body| Ok(framed(SCHEMA.text(body, "inputText", "#")?)),
     ..CHAT
 };
@@ -206,7 +206,7 @@ const COMMAND: Shape = Shape {
         real("k", 0.0, 500.0),
         whole("num_generations", 1, 5),
     ],
-    stop: stops("stop_sequences", 4),
+    stop: Some(stops("stop_sequences", 4)),
     words_of: &[("return_likelihoods", &["GENERATION", "ALL", "NONE"]), ("truncate", &["NONE", "START", "END"])],
     read: |_, body| Ok(bare(SCHEMA.text(body, "prompt", "#")?)),
     ..CHAT
@@ -243,7 +243,7 @@ const COMMAND_R: Shape = Shape {
         real("frequency_penalty", 0.0, 1.0),
         real("presence_penalty", 0.0, 1.0),
     ],
-    stop: stops("stop_sequences", 2_500),
+    stop: Some(stops("stop_sequences", 2_500)),
     words_of: &[("prompt_truncation", &["OFF", "AUTO_PRESERVE_ORDER"])],
     read: |_, body| chat::command_r(body),
     ..CHAT
@@ -267,7 +267,7 @@ const JURASSIC: Shape = Shape {
     max_tokens: &["maxTokens"],
     most: |_| Some(8_191),
     numbers: &[real("temperature", 0.0, 1.0), real("topP", 0.0, 1.0), whole("numResults", 1, 16)],
-    stop: stops("stopSequences", 2_500),
+    stop: Some(stops("stopSequences", 2_500)),
     read: |_, body| Ok(bare(SCHEMA.text(body, "prompt", "#")?)),
     ..CHAT
 };
@@ -278,7 +278,7 @@ const MISTRAL: Shape = Shape {
     max_tokens: &["max_tokens"],
     most: |base| Some(if base.starts_with("mistral.mixtral") { 4_096 } else { 8_192 }),
     numbers: &[real("temperature", 0.0, 1.0), real("top_p", 0.0, 1.0), whole("top_k", 1, 200)],
-    stop: stops("stop", 10),
+    stop: Some(stops("stop", 10)),
     read: |_, body| Ok(instructed(SCHEMA.text(body, "prompt", "#")?)),
     ..CHAT
 };

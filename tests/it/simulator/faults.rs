@@ -141,7 +141,7 @@ async fn documents_that_break_stall_or_turn_to_garbage() {
         match (fault, timeout(Duration::from_hours(1), body).await) {
             ("reset", Ok(Err(_))) | ("stall", Err(_)) => {}
             ("garbage" | "unfinished", Ok(Ok(bytes))) => {
-                assert!(serde_json::from_slice::<serde_json::Value>(&bytes).is_err())
+                assert!(serde_json::from_slice::<serde_json::Value>(&bytes).is_err());
             }
             (fault, other) => panic!("{fault}: {other:?}"),
         }
