@@ -108,6 +108,8 @@ pub(super) struct Catalog {
     rows: Vec<Row>,
     by_name: HashMap<String, usize>,
     limits: HashMap<(String, Scope), [Option<String>; 3]>,
+    /// The models that the account knows, with the scopes that have rows.
+    models: BTreeMap<String, Vec<Scope>>,
 }
 
 impl Catalog {
@@ -135,10 +137,14 @@ impl Catalog {
         &self.rows
     }
 
-    /// The models that the account knows, with each scope that has rows, in no order.
-    pub(super) fn models(&self) -> impl Iterator<Item = (&str, Scope)> {
-        // An entry for a whole group of models names none of them.
-        self.limits.keys().map(|(base, scope)| (base.as_str(), *scope)).filter(|(base, _)| !base.ends_with('*'))
+    /// The models that the account knows, by name.
+    pub(super) fn models(&self) -> impl Iterator<Item = &str> {
+        self.models.keys().map(String::as_str)
+    }
+
+    /// The scopes of a model that have rows; none of a model that is not known.
+    pub(super) fn scopes(&self, base: &str) -> &[Scope] {
+        self.models.get(base).map_or(&[], Vec::as_slice)
     }
 
     /// What is enforced for a model in a region.
@@ -304,7 +310,12 @@ impl Draft {
         self.rows.retain(|row| !self.gone.contains(&row.name));
         self.rows.shuffle(&mut random::stream(seed, "quota rows", 0, 0));
         let by_name = self.rows.iter().enumerate().map(|(at, row)| (row.name.clone(), at)).collect();
-        Catalog { rows: self.rows, by_name, limits: self.limits }
+        let mut models: BTreeMap<String, Vec<Scope>> = BTreeMap::new();
+        // An entry for a whole group of models names none of them.
+        for (base, scope) in self.limits.keys().filter(|(base, _)| !base.ends_with('*')) {
+            models.entry(base.clone()).or_default().push(*scope);
+        }
+        Catalog { rows: self.rows, by_name, limits: self.limits, models }
     }
 }
 

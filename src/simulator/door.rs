@@ -102,7 +102,7 @@ impl Simulator {
             Scope::Global => Some("global"),
             _ => model.prefix(),
         };
-        let listed = catalog.models().any(|(known, _)| known == base);
+        let listed = !catalog.scopes(base).is_empty();
         match prefix {
             // A resolved application profile keeps no prefix; what it wraps was found before.
             None => listed || price::lists(&ModelId::parse(base)) || own(),

@@ -45,7 +45,7 @@ const DESTINATIONS: [(&str, &[&str]); 7] = [
 /// What `ListFoundationModels` answers.
 pub(super) fn models(catalog: &Catalog, scenario: &Scenario, region: &str) -> Value {
     let summaries: Vec<Value> =
-        offered(catalog, scenario).into_iter().map(|(base, scopes)| summary(scenario, region, base, &scopes)).collect();
+        offered(catalog, scenario).map(|(base, scopes)| summary(scenario, region, base, scopes)).collect();
     json!({ "modelSummaries": summaries })
 }
 
@@ -99,8 +99,8 @@ pub(super) fn profile(catalog: &Catalog, scenario: &Scenario, region: &str, aske
 
 /// Whether a model has a profile of this prefix in a region.
 pub(super) fn has_profile(catalog: &Catalog, scenario: &Scenario, region: &str, prefix: &str, base: &str) -> bool {
-    let scopes: Vec<Scope> = catalog.models().filter(|(known, _)| *known == base).map(|(_, scope)| scope).collect();
-    !scopes.is_empty() && prefixes(scenario, region, base, &scopes).contains(&prefix)
+    let scopes = catalog.scopes(base);
+    !scopes.is_empty() && prefixes(scenario, region, base, scopes).contains(&prefix)
 }
 
 /// Whether a region has profiles of this prefix at all.
@@ -111,8 +111,8 @@ pub(super) fn serves(region: &str, prefix: &str) -> bool {
 
 /// Whether a model can be called by its plain id.
 pub(super) fn on_demand(catalog: &Catalog, scenario: &Scenario, base: &str) -> bool {
-    let mut scopes = catalog.models().filter(|(known, _)| *known == base).map(|(_, scope)| scope).peekable();
-    !profile_only(scenario, base) && (scopes.peek().is_none() || scopes.any(|scope| scope == Scope::OnDemand))
+    let scopes = catalog.scopes(base);
+    !profile_only(scenario, base) && (scopes.is_empty() || scopes.contains(&Scope::OnDemand))
 }
 
 /// Whether a model can be called by profiles alone.
@@ -125,12 +125,8 @@ fn retired(scenario: &Scenario, base: &str) -> bool {
 }
 
 /// Base models with the scopes that have quota rows, by name, without those whose life is over.
-fn offered<'a>(catalog: &'a Catalog, scenario: &Scenario) -> BTreeMap<&'a str, Vec<Scope>> {
-    let mut offered: BTreeMap<&str, Vec<Scope>> = BTreeMap::new();
-    for (base, scope) in catalog.models().filter(|(base, _)| !retired(scenario, base)) {
-        offered.entry(base).or_default().push(scope);
-    }
-    offered
+fn offered<'a>(catalog: &'a Catalog, scenario: &'a Scenario) -> impl Iterator<Item = (&'a str, &'a [Scope])> {
+    catalog.models().filter(|base| !retired(scenario, base)).map(|base| (base, catalog.scopes(base)))
 }
 
 fn summary(scenario: &Scenario, region: &str, base: &str, scopes: &[Scope]) -> Value {
@@ -197,11 +193,11 @@ fn destinations(region: &str, prefix: Option<&str>, base: &str) -> Vec<Value> {
 }
 
 fn defined(catalog: &Catalog, scenario: &Scenario, region: &str) -> Vec<Value> {
-    let of_model = |(base, scopes): (&str, Vec<Scope>)| {
-        let prefixes = prefixes(scenario, region, base, &scopes);
-        prefixes.into_iter().map(|prefix| system_defined(region, prefix, base)).collect::<Vec<_>>()
+    let of_model = |(base, scopes)| {
+        let prefixes = prefixes(scenario, region, base, scopes);
+        prefixes.into_iter().map(move |prefix| system_defined(region, prefix, base))
     };
-    offered(catalog, scenario).into_iter().flat_map(of_model).collect()
+    offered(catalog, scenario).flat_map(of_model).collect()
 }
 
 fn system_defined(region: &str, prefix: &str, base: &str) -> Value {
@@ -236,4 +232,41 @@ fn application(region: &str, own: &ApplicationProfile) -> Value {
         profile["description"] = json!(description);
     }
     profile
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_default_scenario_retires_what_had_ended_when_the_price_table_was_read() {
+        let scenario = Scenario::default();
+        let catalog = Catalog::new(&scenario, 1);
+        let mut ended = 0;
+        for base in catalog.models() {
+            let over = price::end_of_life(&ModelId::parse(base)).is_some_and(|day| day <= price::READ_ON);
+            assert_eq!(retired(&scenario, base), over, "{base}");
+            ended += usize::from(over);
+        }
+        assert!(ended > 3, "{ended}");
+    }
+
+    #[test]
+    fn profiles_are_those_of_the_continent() {
+        for (region, prefixes) in [
+            ("us-east-1", &["us"][..]),
+            ("us-gov-west-1", &["us-gov"]),
+            ("eu-north-1", &["eu"]),
+            ("ap-northeast-1", &["apac", "jp"]),
+            ("ap-southeast-2", &["apac", "au"]),
+            ("ap-south-1", &["apac"]),
+            ("ca-central-1", &["ca", "us"]),
+        ] {
+            let known = ["us", "us-gov", "eu", "apac", "jp", "au", "ca"];
+            let served: Vec<_> = known.into_iter().filter(|prefix| serves(region, prefix)).collect();
+            assert_eq!(served.len(), prefixes.len(), "{region}: {served:?}");
+            assert!(prefixes.iter().all(|prefix| served.contains(prefix)), "{region}: {served:?}");
+            assert!(serves(region, "global"));
+        }
+    }
 }

@@ -91,7 +91,7 @@ async fn marked(mut response: Response<Body>) -> Response<Body> {
 
 /// Looks at who asks before anything else is looked at.
 async fn authenticated(State(here): Here, request: Request, next: Next) -> Response<Body> {
-    let quotas = request.headers().contains_key(TARGET);
+    let quotas = request.uri().path() == "/";
     let service = if quotas { Service::ServiceQuotas } else { Service::Bedrock };
     match auth::check(service, request.headers(), SystemTime::now()) {
         Ok(()) => next.run(request).await,
