@@ -44,6 +44,8 @@ pub(super) enum Break {
     Reset,
     /// Nothing more comes.
     Stall,
+    /// The same comes over and over.
+    Endless,
     /// Bytes that mean nothing.
     Garbage,
     /// It is over, as if that were the end.
@@ -142,6 +144,7 @@ fn breaking(mishap: Option<Mishap>) -> Option<Break> {
     match mishap? {
         Mishap::Reset => Some(Break::Reset),
         Mishap::Stall => Some(Break::Stall),
+        Mishap::Endless => Some(Break::Endless),
         Mishap::Garbage => Some(Break::Garbage),
         Mishap::Unfinished => Some(Break::Unfinished),
         Mishap::InStream(exception) => Some(Break::Exception(exception)),

@@ -76,6 +76,8 @@ rates! {
         reset => Mishap::Reset,
         /// The reply stops in the middle and never goes on.
         stall => Mishap::Stall,
+        /// The stream says the same over and over and never ends; a reply that is no stream stalls.
+        endless => Mishap::Endless,
         /// The reply comes at a tenth of its speed.
         slow => Mishap::Slow,
         /// Bytes that are no frame, or no JSON.
@@ -118,6 +120,8 @@ pub(in crate::simulator) enum Mishap {
     Reset,
     /// Nothing more comes.
     Stall,
+    /// More and more comes.
+    Endless,
     /// A tenth of the speed.
     Slow,
     /// Bytes that mean nothing.

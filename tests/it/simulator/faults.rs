@@ -102,6 +102,21 @@ async fn a_stream_may_end_without_its_end_or_without_its_metadata() {
     assert_eq!(counts.settled_tokens, counts.input_tokens + 5 * counts.output_tokens);
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_stream_may_never_end() {
+    let simulator = simulator(&always("endless"));
+    let mut frames = Frames::open(&simulator.router(), SONNET, "converse-stream", &ask(TEXT, 64)).await;
+    let mut last = None;
+    for _ in 0..2_000 {
+        let frame = frames.next().await.unwrap().unwrap();
+        assert!(["messageStart", "contentBlockDelta"].contains(&frame.name.as_str()), "{}", frame.name);
+        last = Some(frame);
+    }
+    assert!(last.unwrap().at > Duration::from_secs(30));
+    drop(frames);
+    assert_eq!(simulator.counts()[SONNET].failed, 1);
+}
+
 /// Whether a native chunk carries Bedrock's own metrics, which the very last one does.
 fn says_its_tokens(frame: &super::client::Frame) -> bool {
     let bytes = STANDARD.decode(frame.payload["bytes"].as_str().unwrap()).unwrap();
@@ -133,13 +148,13 @@ async fn streams_that_break_stall_or_turn_to_garbage() {
 #[tokio::test(start_paused = true)]
 async fn documents_that_break_stall_or_turn_to_garbage() {
     let path = format!("/model/{}/converse", SONNET.replace(':', "%3A"));
-    for fault in ["reset", "stall", "garbage", "unfinished"] {
+    for fault in ["reset", "stall", "endless", "garbage", "unfinished"] {
         let simulator = simulator(&always(fault));
         let response = send(&simulator.router(), &path, &[], ask(TEXT, 512).to_string()).await;
         assert_eq!(response.status(), 200);
         let body = axum::body::to_bytes(response.into_body(), usize::MAX);
         match (fault, timeout(Duration::from_hours(1), body).await) {
-            ("reset", Ok(Err(_))) | ("stall", Err(_)) => {}
+            ("reset", Ok(Err(_))) | ("stall" | "endless", Err(_)) => {}
             ("garbage" | "unfinished", Ok(Ok(bytes))) => {
                 assert!(serde_json::from_slice::<serde_json::Value>(&bytes).is_err());
             }
