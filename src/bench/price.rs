@@ -46,6 +46,11 @@ fn rows_of(base: &str) -> &'static [(Option<&'static str>, Row)] {
     ROWS.get(base).map_or(&[], Vec::as_slice)
 }
 
+/// Whether the table has a row of its own for exactly this id, its profile's prefix included.
+pub fn lists(id: &ModelId) -> bool {
+    row_at(id.base(), id.prefix()).is_some()
+}
+
 fn row_at(base: &str, prefix: Option<&str>) -> Option<&'static Row> {
     rows_of(base).iter().find(|(own, _)| *own == prefix).map(|(_, row)| row)
 }
@@ -176,5 +181,7 @@ mod tests {
         }
         assert_eq!(max_output(&ModelId::parse("eu.openai.gpt-5.6-sol")), Some(128_000));
         assert_eq!(max_output(&ModelId::parse("eu.amazon.nova-premier-v1:0")), Some(10_000));
+        let listed = |id| lists(&ModelId::parse(id));
+        assert!(listed("deepseek.v3.2") && listed("us.deepseek.v3.2") && !listed("apac.deepseek.v3.2"));
     }
 }

@@ -1,377 +1,103 @@
 //! Bodies: what the native `InvokeModel` bodies of each family ask for (source: Bedrock user guide, `model-parameters-*`).
 
+mod chat;
+mod rules;
+mod shape;
+mod template;
+
 use serde_json::{Map, Value};
 
-use crate::bench::family::NativeFormat;
 use crate::bench::model::ModelId;
-use crate::bench::request::{Role, Turn};
-use crate::simulator::converse::{known, strings, takes_system_turn};
+use crate::bench::price;
+use crate::simulator::ability;
+pub(super) use crate::simulator::bodies::rules::kind;
+use crate::simulator::bodies::rules::{Object, Words, whole};
+use crate::simulator::bodies::shape::Shape;
 use crate::simulator::problem::Problem;
 use crate::simulator::prompt::Prompt;
 
-type Object = Map<String, Value>;
-
-/// How a family's body is read: its keys, and where its parameters stand.
-struct Shape {
-    /// Keys without which the body is refused.
-    required: &'static [&'static str],
-    /// Keys that the body may have; empty means any.
-    keys: &'static [&'static str],
-    /// The object that holds the parameters, where they do not stand at the top.
-    inside: Option<&'static str>,
-    max_tokens: &'static str,
-    stop: &'static str,
-    /// Most output tokens that the body's own schema allows.
-    most: u32,
-    /// The body's prompt.
-    read: fn(&ModelId, &Object) -> Result<Prompt, Problem>,
-}
-
-const LLAMA: Shape = Shape {
-    required: &["prompt"],
-    keys: &["prompt", "max_gen_len", "temperature", "top_p", "images"],
-    inside: None,
-    max_tokens: "max_gen_len",
-    stop: "",
-    most: 2_048,
-    read: |_, body| Ok(headed(text(body, "prompt"), "<|start_header_id|>", "<|end_header_id|>", "<|eot_id|>")),
-};
-const CHAT: Shape = Shape {
-    required: &["messages"],
-    keys: &[],
-    inside: None,
-    max_tokens: "max_tokens",
-    stop: "stop",
-    most: u32::MAX,
-    read: chat,
-};
-
-fn shape(format: NativeFormat) -> Shape {
-    match format {
-        NativeFormat::Claude => Shape {
-            required: &["anthropic_version", "max_tokens", "messages"],
-            keys: &[
-                "anthropic_version",
-                "anthropic_beta",
-                "max_tokens",
-                "system",
-                "messages",
-                "temperature",
-                "top_p",
-                "top_k",
-                "stop_sequences",
-                "tools",
-                "tool_choice",
-                "thinking",
-                "output_config",
-                "metadata",
-                "context_management",
-            ],
-            stop: "stop_sequences",
-            read: claude,
-            ..CHAT
-        },
-        NativeFormat::Llama2 => Shape { read: |_, body| Ok(instructed(text(body, "prompt"))), ..LLAMA },
-        NativeFormat::Llama3 => LLAMA,
-        NativeFormat::Llama4 => Shape {
-            most: 8_192,
-            read: |_, body| Ok(headed(text(body, "prompt"), "<|header_start|>", "<|header_end|>", "<|eot|>")),
-            ..LLAMA
-        },
-        NativeFormat::TitanText => Shape {
-            required: &["inputText"],
-            keys: &["inputText", "textGenerationConfig"],
-            inside: Some("textGenerationConfig"),
-            max_tokens: "maxTokenCount",
-            stop: "stopSequences",
-            most: 8_192,
-            read: |_, body| Ok(framed(text(body, "inputText"))),
-        },
-        NativeFormat::Nova => Shape {
-            keys: &["schemaVersion", "system", "messages", "inferenceConfig", "toolConfig"],
-            inside: Some("inferenceConfig"),
-            max_tokens: "maxTokens",
-            stop: "stopSequences",
-            read: nova,
-            ..CHAT
-        },
-        NativeFormat::CohereCommand => Shape {
-            required: &["prompt"],
-            keys: &[
-                "prompt",
-                "temperature",
-                "p",
-                "k",
-                "max_tokens",
-                "stop_sequences",
-                "return_likelihoods",
-                "stream",
-                "num_generations",
-                "logit_bias",
-                "truncate",
-            ],
-            stop: "stop_sequences",
-            most: 4_096,
-            read: |_, body| Ok(bare(text(body, "prompt"))),
-            ..CHAT
-        },
-        NativeFormat::CohereCommandR => Shape {
-            required: &["message"],
-            stop: "stop_sequences",
-            most: 4_096,
-            read: |_, body| Ok(command_r(body)),
-            ..CHAT
-        },
-        NativeFormat::Jurassic => Shape {
-            required: &["prompt"],
-            keys: &[
-                "prompt",
-                "maxTokens",
-                "temperature",
-                "topP",
-                "stopSequences",
-                "countPenalty",
-                "presencePenalty",
-                "frequencyPenalty",
-                "numResults",
-                "minTokens",
-                "topKReturn",
-            ],
-            max_tokens: "maxTokens",
-            stop: "stopSequences",
-            most: 8_191,
-            read: |_, body| Ok(bare(text(body, "prompt"))),
-            ..CHAT
-        },
-        NativeFormat::Jamba => Shape { most: 4_096, ..CHAT },
-        NativeFormat::MistralInstruct => Shape {
-            required: &["prompt"],
-            keys: &["prompt", "max_tokens", "stop", "temperature", "top_p", "top_k"],
-            most: 8_192,
-            read: |_, body| Ok(instructed(text(body, "prompt"))),
-            ..CHAT
-        },
-        NativeFormat::DeepSeekR1 => Shape {
-            required: &["prompt"],
-            keys: &["prompt", "max_tokens", "stop", "temperature", "top_p"],
-            most: 32_768,
-            read: |_, body| Ok(deepseek(text(body, "prompt"))),
-            ..CHAT
-        },
-        NativeFormat::OpenAiChat => CHAT,
-        NativeFormat::GptOss => Shape { max_tokens: "max_completion_tokens", ..CHAT },
-    }
-}
+/// How newer Claude models refuse two samplers at once.
+pub(super) const ONE_SAMPLER: &str =
+    "`temperature` and `top_p` cannot both be specified for this model. Please use only one.";
 
 /// Reads a native body.
 pub(super) fn parse(model: &ModelId, body: &Value) -> Result<Prompt, Problem> {
-    let shape = shape(model.family().native);
+    let shape = shape::of(model.family().native);
     let Some(body) = body.as_object() else {
-        return Err(Problem::malformed("#: expected type: JSONObject"));
+        return Err(Problem::malformed(format!("#: expected type: JSONObject, found: {}", kind(body))));
     };
-    if let Some(missing) = shape.required.iter().find(|key| !body.contains_key(**key)) {
-        return Err(Problem::malformed(format!("#: required key [{missing}] not found")));
+    shape.words.required(body, shape.required, "#")?;
+    shape.words.known(body, shape.keys, "#")?;
+    for (key, words) in shape.words_of {
+        shape.words.one_of(body, key, words, "#")?;
     }
-    if !shape.keys.is_empty() {
-        known(body, shape.keys)?;
+    if let Some(stream) = body.get("stream").filter(|stream| !stream.is_boolean()) {
+        return Err(shape.words.mistyped("#/stream", "Boolean", stream));
     }
     let mut prompt = (shape.read)(model, body)?;
     if prompt.turns.iter().all(|turn| turn.text.trim().is_empty()) {
         return Err(Problem::malformed("#: the prompt is empty"));
     }
-    let parameters = match shape.inside {
-        Some(key) => body.get(key).and_then(Value::as_object),
-        None => Some(body),
+    let nothing = Map::new();
+    let (parameters, place) = match shape.inside {
+        Some((key, keys)) => {
+            let place = format!("#/{key}");
+            let inner = body.get(key).map_or(Ok(&nothing), |value| shape.words.object(value, &place))?;
+            shape.words.known(inner, keys, &place)?;
+            (inner, place)
+        }
+        None => (body, "#".to_owned()),
     };
-    if let Some(parameters) = parameters {
-        prompt.max_tokens = max_tokens(parameters, &shape)?;
-        prompt.stop = strings(parameters.get(shape.stop));
+    numbers(&shape, parameters, &place)?;
+    if ["temperature", "top_p"].into_iter().all(|key| parameters.contains_key(key)) && ability::takes_one_sampler(model)
+    {
+        return Err(Problem::validation(ONE_SAMPLER));
+    }
+    prompt.max_tokens = max_tokens(model, &shape, parameters, &place)?;
+    if let Some(rule) = &shape.stop {
+        prompt.stop = shape.words.stops(parameters, rule, &place)?;
     }
     Ok(prompt)
 }
 
-fn max_tokens(parameters: &Object, shape: &Shape) -> Result<Option<u32>, Problem> {
-    let Some(value) = parameters.get(shape.max_tokens) else { return Ok(None) };
-    let key = shape.max_tokens;
-    let number = value.as_u64().and_then(|value| u32::try_from(value).ok());
-    let number =
-        number.ok_or_else(|| Problem::malformed(format!("#/{key}: expected type: Integer, found: {value}")))?;
-    if number == 0 {
-        return Err(Problem::malformed(format!("#/{key}: {number} is not greater or equal to 1")));
-    }
-    if number > shape.most {
-        return Err(Problem::malformed(format!("#/{key}: {number} is not less or equal to {}", shape.most)));
-    }
-    Ok(Some(number))
-}
-
-fn text<'a>(body: &'a Object, key: &str) -> &'a str {
-    body.get(key).and_then(Value::as_str).unwrap_or_default()
-}
-
-fn turn(role: Role, text: &str) -> Turn {
-    Turn { role, text: text.trim().to_owned() }
-}
-
-fn bare(text: &str) -> Prompt {
-    Prompt::new(None, vec![turn(Role::User, text)])
-}
-
-/// The text of a content that is a string or a list of blocks, and whether a cache point ends it.
-fn content(value: Option<&Value>, cache: &str) -> (String, bool) {
-    match value {
-        Some(Value::String(text)) => (text.clone(), false),
-        Some(Value::Array(blocks)) => {
-            let text = blocks.iter().filter_map(|block| block.get("text")).filter_map(Value::as_str).collect();
-            (text, blocks.iter().any(|block| block.get(cache).is_some()))
+/// Refuses additional fields of a Converse request that the family's own body does not have, or not so.
+pub(super) fn check_additional(model: &ModelId, fields: &Object) -> Result<(), Problem> {
+    let shape = shape::of(model.family().native);
+    let inner = shape.inside.map_or(&[][..], |(_, keys)| keys);
+    let keys = [shape.keys, inner].concat();
+    let checked = shape.words.known(fields, &keys, "#").and_then(|()| numbers(&shape, fields, "#"));
+    checked.map_err(|problem| match shape.words {
+        // Converse hands on what Anthropic says.
+        Words::Anthropic => {
+            Problem::validation(format!("The model returned the following errors: {}", problem.message))
         }
-        _ => (String::new(), false),
-    }
-}
-
-/// Claude's and Nova's bodies: a system prompt and messages, both of them strings or blocks.
-fn messages(
-    body: &Object,
-    cache: &str,
-    mut role: impl FnMut(usize, &str, &[Turn]) -> Result<Role, Problem>,
-) -> Result<Prompt, Problem> {
-    let (system, cached) = content(body.get("system"), cache);
-    let mut prompt = Prompt::new(Some(system), Vec::new());
-    if cached {
-        prompt.mark_cached();
-    }
-    for (at, message) in list(body, "messages").iter().enumerate() {
-        let named = message.get("role").and_then(Value::as_str).unwrap_or_default();
-        let role = role(at, named, &prompt.turns)?;
-        let (text, cached) = content(message.get("content"), cache);
-        if text.trim().is_empty() {
-            return Err(Problem::validation(format!("messages.{at}: text content blocks must be non-empty")));
-        }
-        prompt.turns.push(turn(role, &text));
-        if cached {
-            prompt.mark_cached();
-        }
-    }
-    match prompt.turns.first() {
-        Some(first) if first.role == Role::User => Ok(prompt),
-        _ => Err(Problem::validation("messages: first message must use the \"user\" role")),
-    }
-}
-
-fn list<'a>(body: &'a Object, key: &str) -> &'a [Value] {
-    body.get(key).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default()
-}
-
-fn claude(model: &ModelId, body: &Object) -> Result<Prompt, Problem> {
-    messages(body, "cache_control", |at, role, before| match role {
-        "user" => Ok(Role::User),
-        "assistant" => Ok(Role::Assistant),
-        "system" if takes_system_turn(model, before.last()) => Ok(Role::User),
-        "system" => Err(Problem::validation(format!("messages.{at}: role 'system' is not supported on this model"))),
-        other => Err(Problem::validation(format!("messages.{at}: unexpected role \"{other}\""))),
+        Words::Schema => problem,
     })
 }
 
-fn nova(_: &ModelId, body: &Object) -> Result<Prompt, Problem> {
-    messages(body, "cachePoint", |at, role, _| match role {
-        "user" => Ok(Role::User),
-        "assistant" => Ok(Role::Assistant),
-        other => Err(Problem::malformed(format!("#/messages/{at}/role: {other} is not a valid enum value"))),
-    })
+fn numbers(shape: &Shape, parameters: &Object, place: &str) -> Result<(), Problem> {
+    shape.numbers.iter().try_for_each(|rule| shape.words.number(parameters, rule, place).map(drop))
 }
 
-/// The chat body of `OpenAI` and AI21: the system prompt is a message.
-fn chat(_: &ModelId, body: &Object) -> Result<Prompt, Problem> {
-    let (mut system, mut turns) = (String::new(), Vec::new());
-    for (at, message) in list(body, "messages").iter().enumerate() {
-        let (text, _) = content(message.get("content"), "cache_control");
-        match message.get("role").and_then(Value::as_str) {
-            Some("system" | "developer") => system += &text,
-            Some("user") => turns.push(turn(Role::User, &text)),
-            Some("assistant") => turns.push(turn(Role::Assistant, &text)),
-            _ => return Err(Problem::validation(format!("messages[{at}]: unknown role"))),
-        }
+/// The most output tokens that a body asks for; at most what its schema allows, else the model's largest output.
+fn max_tokens(model: &ModelId, shape: &Shape, parameters: &Object, place: &str) -> Result<Option<u32>, Problem> {
+    let most = (shape.most)(model.base()).or_else(|| price::max_output(model));
+    let mut found = None;
+    for key in shape.max_tokens {
+        // Anthropic words the upper end in another way than its other ranges.
+        let top = most.filter(|_| shape.words == Words::Schema).unwrap_or(u32::MAX);
+        let number = shape.words.number(parameters, &whole(key, 1, top), place)?;
+        found = number.map(|number| number as u32).or(found);
     }
-    Ok(Prompt::new(Some(system), turns))
-}
-
-fn command_r(body: &Object) -> Prompt {
-    let said = |message: &Value| {
-        let role =
-            if message.get("role").and_then(Value::as_str) == Some("CHATBOT") { Role::Assistant } else { Role::User };
-        turn(role, message.get("message").and_then(Value::as_str).unwrap_or_default())
-    };
-    let mut turns: Vec<Turn> = list(body, "chat_history").iter().map(said).collect();
-    turns.push(turn(Role::User, text(body, "message")));
-    Prompt::new(Some(text(body, "preamble").to_owned()), turns)
-}
-
-/// Llama 3's and 4's template; a prompt that does not follow it is the user's turn as it is.
-fn headed(text: &str, start: &str, end: &str, over: &str) -> Prompt {
-    let (mut system, mut turns) = (None, Vec::new());
-    for part in text.split(start).skip(1) {
-        let Some((role, said)) = part.split_once(end) else { continue };
-        let said = said.split(over).next().unwrap_or_default().trim();
-        match role.trim() {
-            "system" => system = Some(said.to_owned()),
-            "user" => turns.push(turn(Role::User, said)),
-            // The assistant's empty header at the end asks for the reply.
-            "assistant" if !said.is_empty() => turns.push(turn(Role::Assistant, said)),
-            _ => {}
-        }
+    if let (Words::Anthropic, Some(asked), Some(most)) = (shape.words, found, most)
+        && asked > most
+    {
+        let named = model.base().trim_start_matches("anthropic.");
+        return Err(Problem::validation(format!(
+            "max_tokens: {asked} > {most}, which is the maximum allowed number of output tokens for {named}"
+        )));
     }
-    if turns.is_empty() { bare(text) } else { Prompt::new(system, turns) }
-}
-
-/// Llama 2's and Mistral's template: `[INST] <<SYS>> … <</SYS>> … [/INST]`.
-fn instructed(text: &str) -> Prompt {
-    let (mut system, mut turns) = (None, Vec::new());
-    for part in text.split("[INST]").skip(1) {
-        let (mut asked, said) = part.split_once("[/INST]").unwrap_or((part, ""));
-        if let Some((before, behind)) = asked.split_once("<</SYS>>") {
-            system = Some(before.trim().trim_start_matches("<<SYS>>").trim().to_owned());
-            asked = behind;
-        }
-        turns.push(turn(Role::User, asked));
-        let said = said.replace("</s>", "").replace("<s>", "");
-        if !said.trim().is_empty() {
-            turns.push(turn(Role::Assistant, &said));
-        }
-    }
-    if turns.is_empty() { bare(text) } else { Prompt::new(system, turns) }
-}
-
-/// Titan's frame: `User: …` and `Bot: …` at the beginning of lines.
-fn framed(text: &str) -> Prompt {
-    let mut turns: Vec<Turn> = Vec::new();
-    for line in text.lines() {
-        if let Some(said) = line.strip_prefix("User:") {
-            turns.push(turn(Role::User, said));
-        } else if let Some(said) = line.strip_prefix("Bot:") {
-            turns.push(turn(Role::Assistant, said));
-        } else if let Some(last) = turns.last_mut() {
-            last.text = format!("{}\n{line}", last.text);
-        }
-    }
-    turns.retain(|turn| !turn.text.trim().is_empty());
-    if turns.is_empty() { bare(text) } else { Prompt::new(None, turns) }
-}
-
-/// `DeepSeek` R1's template with its full-width bars; what stands before the first turn is the system prompt.
-fn deepseek(text: &str) -> Prompt {
-    const USER: &str = "<｜User｜>";
-    let text = text.trim_start_matches("<｜begin▁of▁sentence｜>");
-    let Some((system, _)) = text.split_once(USER) else { return bare(text) };
-    let mut turns = Vec::new();
-    for part in text.split(USER).skip(1) {
-        let (asked, said) = part.split_once("<｜Assistant｜>").unwrap_or((part, ""));
-        turns.push(turn(Role::User, asked));
-        let said = said.replace("<｜end▁of▁sentence｜>", "").replace("<think>", "");
-        if !said.trim().is_empty() {
-            turns.push(turn(Role::Assistant, &said));
-        }
-    }
-    Prompt::new(Some(system.trim().to_owned()), turns)
+    Ok(found)
 }
 
 #[cfg(test)]
@@ -379,6 +105,8 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::bench::request::Role;
+    use crate::simulator::bodies::template::turn;
 
     fn read(model: &str, body: &Value) -> Result<Prompt, Problem> {
         parse(&ModelId::parse(model), body)
@@ -468,9 +196,9 @@ mod tests {
             (
                 CLAUDE,
                 json!({ "anthropic_version": "bedrock-2023-05-31", "messages": user }),
-                "required key [max_tokens]",
+                "max_tokens: Field required",
             ),
-            (CLAUDE, json!({ "max_tokens": 1, "messages": user }), "required key [anthropic_version]"),
+            (CLAUDE, json!({ "max_tokens": 1, "messages": user }), "anthropic_version: Field required"),
             (
                 CLAUDE,
                 claude(json!([{ "role": "system", "content": "S" }, { "role": "user", "content": "U" }])),
@@ -485,7 +213,7 @@ mod tests {
             (
                 CLAUDE,
                 json!({ "anthropic_version": "x", "max_tokens": 9, "messages": user, "maxTokens": 1 }),
-                "extraneous key [maxTokens]",
+                "maxTokens: Extra inputs are not permitted",
             ),
             (LLAMA, json!({ "prompt": "U", "max_tokens": 9 }), "extraneous key [max_tokens]"),
             (LLAMA, json!({ "prompt": "U", "max_gen_len": 4096 }), "#/max_gen_len: 4096 is not less or equal to 2048"),

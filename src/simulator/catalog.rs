@@ -18,6 +18,14 @@ const MODELS: &str = include_str!("data/models.tsv");
 /// The account-wide limit over all models.
 const ACCOUNT_TPD: &str = "Cross-Model Max Tokens Per Day";
 
+/// Models with rows of their own for latency-optimised inference: how those rows begin and which label they have.
+const OPTIMIZED: [(&str, &str, &str); 4] = [
+    ("anthropic.claude-3-5-haiku-20241022-v1:0", "On-demand latency-optimized", "Anthropic Claude 3.5 Haiku"),
+    ("amazon.nova-pro-v1:0", "On-Demand, latency-optimized", "Amazon Nova Pro V1"),
+    ("meta.llama3-1-70b-instruct-v1:0", "On-Demand, latency-optimized", "Meta Llama 3.1 70B Instruct"),
+    ("meta.llama3-1-405b-instruct-v1:0", "On-Demand, latency-optimized", "Meta Llama 3.1 405B Instruct"),
+];
+
 /// Values by region.
 type Values = BTreeMap<String, f64>;
 
@@ -100,6 +108,8 @@ pub(super) struct Catalog {
     rows: Vec<Row>,
     by_name: HashMap<String, usize>,
     limits: HashMap<(String, Scope), [Option<String>; 3]>,
+    /// The models that the account knows, with the scopes that have rows.
+    models: BTreeMap<String, Vec<Scope>>,
 }
 
 impl Catalog {
@@ -127,10 +137,14 @@ impl Catalog {
         &self.rows
     }
 
-    /// The models that the account knows, with each scope that has rows, in no order.
-    pub(super) fn models(&self) -> impl Iterator<Item = (&str, Scope)> {
-        // An entry for a whole group of models names none of them.
-        self.limits.keys().map(|(base, scope)| (base.as_str(), *scope)).filter(|(base, _)| !base.ends_with('*'))
+    /// The models that the account knows, by name.
+    pub(super) fn models(&self) -> impl Iterator<Item = &str> {
+        self.models.keys().map(String::as_str)
+    }
+
+    /// The scopes of a model that have rows; none of a model that is not known.
+    pub(super) fn scopes(&self, base: &str) -> &[Scope] {
+        self.models.get(base).map_or(&[], Vec::as_slice)
     }
 
     /// What is enforced for a model in a region.
@@ -149,6 +163,23 @@ impl Catalog {
                 Some(amount) => amount.value(),
                 None => row(),
             };
+            *quota.slot(kind) = value.map(|value| Limit::unlisted(value, LimitSource::Applied));
+        }
+        quota
+    }
+
+    /// Whether a model has latency-optimised inference.
+    pub(super) fn optimizes(base: &str) -> bool {
+        OPTIMIZED.iter().any(|(model, ..)| *model == base)
+    }
+
+    /// What is enforced for a model's latency-optimised inference in a region; nothing where it has none.
+    pub(super) fn optimized(&self, region: &str, base: &str) -> Quota {
+        let mut quota = Quota::default();
+        let Some((_, start, label)) = OPTIMIZED.iter().find(|(model, ..)| *model == base) else { return quota };
+        for (kind, what) in [(LimitKind::Rpm, "requests"), (LimitKind::Tpm, "tokens")] {
+            let row = self.by_name.get(&format!("{start} model inference {what} per minute for {label}"));
+            let value = row.map(|at| self.rows[*at].value_in(region));
             *quota.slot(kind) = value.map(|value| Limit::unlisted(value, LimitSource::Applied));
         }
         quota
@@ -279,7 +310,12 @@ impl Draft {
         self.rows.retain(|row| !self.gone.contains(&row.name));
         self.rows.shuffle(&mut random::stream(seed, "quota rows", 0, 0));
         let by_name = self.rows.iter().enumerate().map(|(at, row)| (row.name.clone(), at)).collect();
-        Catalog { rows: self.rows, by_name, limits: self.limits }
+        let mut models: BTreeMap<String, Vec<Scope>> = BTreeMap::new();
+        // An entry for a whole group of models names none of them.
+        for (base, scope) in self.limits.keys().filter(|(base, _)| !base.ends_with('*')) {
+            models.entry(base.clone()).or_default().push(*scope);
+        }
+        Catalog { rows: self.rows, by_name, limits: self.limits, models }
     }
 }
 
@@ -331,6 +367,21 @@ mod tests {
         // Tokens only: no row for requests, so no limit.
         assert_eq!(values("", "anthropic.claude-opus-4-8", Scope::CrossRegion), [None, Some(30_000_000.0), None]);
         assert_eq!(values("", "somebody.new-model", Scope::OnDemand), [None, None, None]);
+    }
+
+    #[test]
+    fn latency_optimised_inference_has_rows_of_its_own() {
+        let catalog = Catalog::new(&Scenario::default(), 1);
+        let row = |base| {
+            let quota = catalog.optimized("us-east-2", base);
+            [quota.value(LimitKind::Rpm), quota.value(LimitKind::Tpm)]
+        };
+        assert_eq!(row("anthropic.claude-3-5-haiku-20241022-v1:0"), [Some(100.0), Some(500_000.0)]);
+        assert_eq!(row("amazon.nova-pro-v1:0"), [Some(10.0), Some(40_000.0)]);
+        for (base, ..) in OPTIMIZED {
+            assert!(row(base).iter().all(Option::is_some), "{base}");
+        }
+        assert_eq!(row(SONNET), [None, None]);
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use tokio::time::Instant;
 
-use crate::bench::model::{ModelId, Scope};
+use crate::bench::model::ModelId;
 use crate::bench::price;
 use crate::simulator::answer::{self, Turnout};
 use crate::simulator::catalog::Catalog;
@@ -67,28 +67,9 @@ impl Simulator {
         self.world().request_id()
     }
 
-    /// Whether a model can be called at all.
-    pub(super) fn gate(&self, model: &ModelId) -> Result<(), Problem> {
-        let (base, scenario) = (model.base(), self.scenario());
-        if model.scope() == Scope::Dedicated || model.scope() == Scope::Unresolved {
-            return Ok(());
-        }
-        let legal = |c: char| c.is_ascii_alphanumeric() || "-_.:".contains(c);
-        let named = base.split_once('.').is_some_and(|(provider, name)| !provider.is_empty() && !name.is_empty());
-        if !named || !base.chars().all(legal) {
-            return Err(Problem::validation("The provided model identifier is invalid."));
-        }
-        if scenario.denied.iter().any(|pattern| pattern.fits(base)) {
-            let message = "You don't have access to the model with the specified model ID.";
-            return Err(Problem::new(403, "AccessDeniedException", message));
-        }
-        if model.scope() == Scope::OnDemand && scenario.profile_only.iter().any(|pattern| pattern.fits(base)) {
-            return Err(Problem::validation(format!(
-                "Invocation of model ID {model} with on-demand throughput isn\u{2019}t supported. Retry your request \
-                 with the ID or ARN of an inference profile that contains this model."
-            )));
-        }
-        Ok(())
+    /// Whether this call of Service Quotas is among those that are throttled before it answers.
+    pub(super) fn throttles_quotas(&self) -> bool {
+        self.world().throttles_quotas()
     }
 
     /// Lets an invocation in, or refuses it.
@@ -99,15 +80,8 @@ impl Simulator {
         prompt: Prompt,
         body: u64,
     ) -> Result<Invocation, Problem> {
+        // Left unset, the model's largest output is what it may take.
         let limit = price::max_output(&model);
-        if let (Some(limit), Some(asked)) = (limit, prompt.max_tokens)
-            && asked > limit
-        {
-            return Err(Problem::validation(format!(
-                "The maximum tokens you requested exceeds the model limit of {limit}. Try again with a maximum tokens \
-                 value that is lower than {limit}."
-            )));
-        }
         let max_tokens = prompt.max_tokens.or(limit).unwrap_or(model.family().default_max_tokens);
         let max_tokens = u64::from(max_tokens);
         let arrival = Arrival { region, model: &model, prompt: &prompt, body, max_tokens };
@@ -162,7 +136,9 @@ impl Invocation {
             model: &self.model,
             input: self.admission.input,
             id: &self.id,
-            withhold_usage: self.simulator.scenario().withhold_usage,
+            latency: self.admission.latency,
+            withhold_usage: self.simulator.scenario().withhold_usage
+                || self.admission.mishap == Some(Mishap::NoMetadata),
         }
     }
 

@@ -4,14 +4,13 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
+use crate::simulator::arn::ACCOUNT;
 use crate::simulator::catalog::{Catalog, Row};
 use crate::simulator::problem::Problem;
 use crate::simulator::scenario::Access;
 
 /// The largest page, and the one that is sent unasked.
 const PAGE: u64 = 100;
-/// The account that ARNs name.
-const ACCOUNT: &str = "123456789012";
 /// What the header `x-amz-target` begins with.
 const SERVICE: &str = "ServiceQuotasV20190624.";
 
@@ -38,7 +37,7 @@ pub(super) fn answer(
         "GetAWSDefaultServiceQuota" => (Side::Default, false),
         _ => return Err(unknown(target)),
     };
-    permitted(access, operation)?;
+    permitted(access, side, operation)?;
     match body.get("ServiceCode").and_then(Value::as_str) {
         Some("bedrock") => {}
         Some(_) => return Err(not_there("The service code that you provided is not valid.")),
@@ -59,10 +58,16 @@ pub(super) fn unknown(target: &str) -> Problem {
     Problem::new(400, "UnknownOperationException", format!("The simulator does not know the operation {target:?}."))
 }
 
-fn permitted(access: Access, operation: &str) -> Result<(), Problem> {
+/// What is answered while there are too many calls.
+pub(super) fn throttled() -> Problem {
+    Problem::new(400, "TooManyRequestsException", "Rate exceeded")
+}
+
+fn permitted(access: Access, side: Side, operation: &str) -> Result<(), Problem> {
     match access {
+        Access::DefaultsDenied if side == Side::Applied => Ok(()),
         Access::Open => Ok(()),
-        Access::Denied => Err(Problem::new(
+        Access::Denied | Access::DefaultsDenied => Err(Problem::new(
             400,
             "AccessDeniedException",
             format!(
@@ -70,7 +75,7 @@ fn permitted(access: Access, operation: &str) -> Result<(), Problem> {
                  because no identity-based policy allows the servicequotas:{operation} action"
             ),
         )),
-        Access::Throttled => Err(Problem::new(400, "TooManyRequestsException", "Rate exceeded")),
+        Access::Throttled => Err(throttled()),
     }
 }
 

@@ -1,10 +1,15 @@
 //! Floor 2: Bedrock and Service Quotas on loopback, seeded; a model of them, not a measurement.
 
+mod ability;
 mod account;
 mod answer;
+mod arn;
+mod auth;
 mod bodies;
 mod catalog;
 mod converse;
+mod counting;
+mod door;
 mod frames;
 mod handle;
 mod listing;
@@ -16,6 +21,7 @@ mod replies;
 mod said;
 pub mod scenario;
 mod script;
+mod service;
 mod stream;
 mod tokens;
 mod wire;

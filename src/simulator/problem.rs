@@ -1,6 +1,9 @@
 //! Problems: the errors of Bedrock and Service Quotas with their names, statuses and words.
 
+use serde_json::Value;
+
 use crate::bench::quota::LimitKind;
+use crate::simulator::arn::ACCOUNT;
 use crate::simulator::scenario::{InStream, Refusal};
 
 /// An error as the service words it.
@@ -30,6 +33,24 @@ impl Problem {
         Self::validation(format!("Malformed input request: {what}, please reformat your input and try again."))
     }
 
+    /// 400 in the words of the services' own model, the rule being what follows "Member must".
+    pub(super) fn constraint(value: &str, place: &str, rule: &str) -> Self {
+        Self::validation(format!(
+            "1 validation error detected: Value '{value}' at '{place}' failed to satisfy constraint: Member must {rule}"
+        ))
+    }
+
+    /// A key that nothing knows, at a place such as `#/inferenceConfig`.
+    pub(super) fn extraneous(place: &str, key: &str) -> Self {
+        Self::malformed(format!("{place}: extraneous key [{key}] is not permitted"))
+    }
+
+    /// A body's JSON, or what is wrong with it.
+    pub(super) fn json(body: &[u8]) -> Result<Value, Self> {
+        let wrong = |error| Self::new(400, "SerializationException", format!("The body is not JSON: {error}"));
+        serde_json::from_slice(body).map_err(wrong)
+    }
+
     /// 429 because a limit has no room (texts: public issues and logs, see the facts on throttles).
     pub(super) fn throttled(limit: LimitKind) -> Self {
         let what = match limit {
@@ -44,13 +65,52 @@ impl Problem {
     pub(super) fn refusal(refusal: Refusal) -> Self {
         match refusal {
             Refusal::Throttled => Self::throttled(LimitKind::Rpm),
+            Refusal::Daily => Self::throttled(LimitKind::Tpd),
             Refusal::Internal => Self::new(500, "InternalServerException", INTERNAL),
             Refusal::Unavailable => Self::new(503, "ServiceUnavailableException", UNAVAILABLE),
             Refusal::TimedOut => Self::new(408, "ModelTimeoutException", TIMED_OUT),
             Refusal::ModelError => Self::new(424, "ModelErrorException", MODEL_ERROR),
+            Refusal::StreamError => Self::new(424, "ModelStreamErrorException", MODEL_ERROR),
             Refusal::NotReady => {
                 Self::new(429, "ModelNotReadyException", "The model is not ready for inference. Try again later.")
             }
+            Refusal::Validation => Self::validation("The requested operation is not recognized by the service."),
+            Refusal::Conflict => Self::new(
+                400,
+                "ConflictException",
+                "Error occurred because of a conflict while performing an operation.",
+            ),
+            Refusal::QuotaExceeded => Self::new(
+                400,
+                "ServiceQuotaExceededException",
+                "Your request exceeds the service quota for your account.",
+            ),
+            Refusal::Denied => Self::new(
+                403,
+                "AccessDeniedException",
+                format!(
+                    "User: arn:aws:iam::{ACCOUNT}:user/simulated is not authorized to perform: bedrock:InvokeModel \
+                     because no identity-based policy allows the bedrock:InvokeModel action"
+                ),
+            ),
+            Refusal::ExpiredToken => {
+                Self::new(403, "ExpiredTokenException", "The security token included in the request is expired")
+            }
+            Refusal::UnrecognizedClient => {
+                Self::new(403, "UnrecognizedClientException", "The security token included in the request is invalid.")
+            }
+            Refusal::AgreementPending => Self::new(
+                403,
+                "MPAgreementBeingCreated",
+                "The AWS Marketplace agreement is being created. Try again in a few minutes.",
+            ),
+            Refusal::FormMissing => Self::new(
+                404,
+                "FTUFormNotFilled",
+                "Model use case details have not been submitted for this account. Fill out the Anthropic use case \
+                 details form before using the model.",
+            ),
+            Refusal::NotFound => Self::new(404, "ResourceNotFoundException", "The requested resource was not found."),
         }
     }
 

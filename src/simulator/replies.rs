@@ -176,7 +176,7 @@ fn metrics(said: &Said<'_>) -> Value {
     let mut metrics = json!({
         "inputTokenCount": said.input.plain,
         "outputTokenCount": said.script.tokens(),
-        "invocationLatency": said.latency().as_millis() as u64,
+        "invocationLatency": said.took().as_millis() as u64,
         "firstByteLatency": said.first().as_millis() as u64,
     });
     if said.prompt.cached.is_some() {
@@ -320,7 +320,7 @@ mod tests {
             Stage { scenario: &scenario, seed: 1, body: 2, nth: 0, model: &model, input_tokens: 11, mishap: None };
         let script = script::lay_out(stage, answer);
         let input = Input { plain: 11, ..Input::default() };
-        look(&Said { script: &script, prompt: &prompt, model: &model, input, id: "id", withhold_usage });
+        look(&Said { script: &script, prompt: &prompt, model: &model, input, id: "id", latency: None, withhold_usage });
     }
 
     /// All strings of a JSON value under the given names, in order.

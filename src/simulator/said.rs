@@ -20,18 +20,20 @@ pub(super) struct Said<'a> {
     pub(super) input: Input,
     /// The request's id.
     pub(super) id: &'a str,
+    /// The latency that it really has, where one was asked for: `standard` or `optimized`.
+    pub(super) latency: Option<&'static str>,
     /// Whether token counts are left out.
     pub(super) withhold_usage: bool,
 }
 
 impl Said<'_> {
     /// How long the service took, as it says itself.
-    pub(super) fn latency(&self) -> Duration {
+    pub(super) fn took(&self) -> Duration {
         self.script.ends()
     }
 
     /// How long the service took for the first chunk, as it says itself.
     pub(super) fn first(&self) -> Duration {
-        self.script.chunks.first().map_or(self.latency(), |chunk| chunk.at)
+        self.script.chunks.first().map_or(self.took(), |chunk| chunk.at)
     }
 }

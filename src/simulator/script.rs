@@ -44,8 +44,12 @@ pub(super) enum Break {
     Reset,
     /// Nothing more comes.
     Stall,
+    /// The same comes over and over.
+    Endless,
     /// Bytes that mean nothing.
     Garbage,
+    /// It is over, as if that were the end.
+    Unfinished,
     /// An exception, in streams alone.
     Exception(InStream),
 }
@@ -140,9 +144,11 @@ fn breaking(mishap: Option<Mishap>) -> Option<Break> {
     match mishap? {
         Mishap::Reset => Some(Break::Reset),
         Mishap::Stall => Some(Break::Stall),
+        Mishap::Endless => Some(Break::Endless),
         Mishap::Garbage => Some(Break::Garbage),
+        Mishap::Unfinished => Some(Break::Unfinished),
         Mishap::InStream(exception) => Some(Break::Exception(exception)),
-        Mishap::Refused(_) | Mishap::Hang | Mishap::Slow => None,
+        Mishap::Refused(_) | Mishap::Hang | Mishap::Slow | Mishap::NoMetadata => None,
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::io;
+use std::time::Duration;
 
 use axum::body::Body;
 use base64::Engine;
@@ -9,7 +10,7 @@ use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use futures_util::{StreamExt, stream};
 use serde_json::{Value, json};
-use tokio::time::sleep_until;
+use tokio::time::{sleep, sleep_until};
 
 use crate::simulator::answer;
 use crate::simulator::converse;
@@ -19,6 +20,9 @@ use crate::simulator::problem::Problem;
 use crate::simulator::replies;
 use crate::simulator::scenario::InStream;
 use crate::simulator::script::Break;
+
+/// The time between two chunks of a stream that never ends.
+const REPEAT: Duration = Duration::from_millis(20);
 
 /// In whose words a reply is said.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,7 +53,7 @@ pub(super) async fn document(mut invocation: Invocation, tongue: Tongue) -> Body
             sleep_until(start + at).await;
             Body::from(frames::garbage())
         }
-        Some((at, how @ (Break::Reset | Break::Stall))) => {
+        Some((at, how @ (Break::Reset | Break::Stall | Break::Endless | Break::Unfinished))) => {
             sleep_until(start + at).await;
             let half = text.char_indices().nth(text.chars().count() / 2).map_or(0, |(at, _)| at);
             let step = Step::Broken(Some(how));
@@ -77,6 +81,8 @@ struct Flow {
 enum Step {
     Open,
     Chunk(usize),
+    /// A chunk that is said again and again.
+    Again(usize),
     Done,
     /// What still happens once all that is ready is out.
     Broken(Option<Break>),
@@ -99,11 +105,13 @@ impl Flow {
             match self.step {
                 Step::Open => self.open().await,
                 Step::Chunk(at) => self.chunk(at).await,
-                Step::Broken(Some(Break::Stall)) => std::future::pending().await,
+                Step::Again(at) => self.again(at).await,
+                Step::Broken(Some(Break::Stall | Break::Endless)) => std::future::pending().await,
                 Step::Broken(Some(Break::Reset)) => {
                     self.step = Step::Broken(None);
                     return Some((Err(io::Error::from(io::ErrorKind::ConnectionReset)), self));
                 }
+                // What breaks by bytes of its own has sent them by now.
                 Step::Done | Step::Broken(_) => return None,
             }
         }
@@ -125,7 +133,7 @@ impl Flow {
             sleep_until(self.invocation.start + next.at).await;
         }
         if let Some((_, how)) = script.breaks.filter(|(after, _)| *after == at) {
-            return self.break_off(how);
+            return self.break_off(at, how);
         }
         let said = self.invocation.said();
         let more = at < script.chunks.len();
@@ -139,9 +147,21 @@ impl Flow {
         self.ready.extend(frames);
     }
 
-    fn break_off(&mut self, how: Break) {
+    /// Says a chunk once more.
+    async fn again(&mut self, at: usize) {
+        sleep(REPEAT).await;
+        let said = self.invocation.said();
+        let frames: Vec<Bytes> = match self.tongue {
+            Tongue::Converse => events(converse::delta(&said, at)),
+            Tongue::Native => vec![chunk(&replies::delta(&said, at))],
+        };
+        self.ready.extend(frames);
+    }
+
+    fn break_off(&mut self, at: usize, how: Break) {
         self.step = Step::Broken(Some(how));
         match how {
+            Break::Endless if at < self.invocation.script.chunks.len() => self.step = Step::Again(at),
             Break::Garbage => self.ready.push_back(frames::garbage()),
             Break::Exception(exception) => {
                 // ConverseStream has no modelTimeoutException.
@@ -155,7 +175,7 @@ impl Flow {
                 }
                 self.ready.push_back(frames::exception(&problem));
             }
-            Break::Reset | Break::Stall => {}
+            Break::Reset | Break::Stall | Break::Endless | Break::Unfinished => {}
         }
     }
 }

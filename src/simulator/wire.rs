@@ -2,24 +2,26 @@
 
 use std::future::Future;
 use std::io;
+use std::time::SystemTime;
 
 use axum::Router;
 use axum::body::Body;
+use axum::extract::Request;
 use axum::extract::{DefaultBodyLimit, Path, State};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
-use axum::middleware::map_response;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, Uri, header};
+use axum::middleware::{Next, from_fn_with_state, map_response};
 use axum::routing::{get, post};
 use axum::serve::ListenerExt;
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
 use crate::bench::model::ModelId;
 use crate::simulator::answer;
+use crate::simulator::auth::{self, Service};
 use crate::simulator::bodies;
 use crate::simulator::converse;
+use crate::simulator::counting;
 use crate::simulator::frames;
 use crate::simulator::handle::{Invocation, Simulator};
 use crate::simulator::listing;
@@ -28,12 +30,11 @@ use crate::simulator::problem::Problem;
 use crate::simulator::prompt::Prompt;
 use crate::simulator::random;
 use crate::simulator::replies;
+use crate::simulator::service;
 use crate::simulator::stream::{self, Tongue};
 
 /// The largest body (Bedrock's own limit for `InvokeModel` is 25 MB).
 const LARGEST_BODY: usize = 25_000_000;
-/// The region of requests that are not signed.
-const DEFAULT_REGION: &str = "us-east-1";
 
 const SIMULATOR: HeaderName = HeaderName::from_static("x-quotient-simulator");
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
@@ -62,9 +63,11 @@ impl Simulator {
             .route("/model/{id}/count-tokens", post(count_tokens))
             .route("/foundation-models", get(foundation_models))
             .route("/inference-profiles", get(inference_profiles))
+            .route("/inference-profiles/{id}", get(inference_profile))
             .route("/", post(service_quotas))
             .fallback(nowhere)
             .method_not_allowed_fallback(nowhere)
+            .layer(from_fn_with_state(self.clone(), authenticated))
             .layer(map_response(marked))
             .layer(DefaultBodyLimit::max(LARGEST_BODY))
             .with_state(self.clone())
@@ -86,28 +89,34 @@ async fn marked(mut response: Response<Body>) -> Response<Body> {
     response
 }
 
+/// Looks at who asks before anything else is looked at.
+async fn authenticated(State(here): Here, request: Request, next: Next) -> Response<Body> {
+    let quotas = request.uri().path() == "/";
+    let service = if quotas { Service::ServiceQuotas } else { Service::Bedrock };
+    match auth::check(service, request.headers(), SystemTime::now()) {
+        Ok(()) => next.run(request).await,
+        Err(problem) if quotas => quotas_error(&here, &here.request_id(), problem),
+        Err(problem) => runtime_error(&here, problem),
+    }
+}
+
 type Here = State<Simulator>;
 type Id = Path<String>;
 
 async fn converse(State(here): Here, Path(id): Id, headers: HeaderMap, body: Bytes) -> Response<Body> {
-    runtime(&here, converse_call(&here, &id, &headers, &body).map(|call| (call, Tongue::Converse))).await
+    runtime(&here, converse_call(&here, &id, &headers, &body, false).map(|call| (call, Tongue::Converse))).await
 }
 
 async fn invoke(State(here): Here, Path(id): Id, headers: HeaderMap, body: Bytes) -> Response<Body> {
-    runtime(&here, native_call(&here, &id, &headers, &body).map(|call| (call, Tongue::Native))).await
+    runtime(&here, native_call(&here, &id, &headers, &body, false).map(|call| (call, Tongue::Native))).await
 }
 
 async fn converse_stream(State(here): Here, Path(id): Id, headers: HeaderMap, body: Bytes) -> Response<Body> {
-    streaming(&here, converse_call(&here, &id, &headers, &body).map(|call| (call, Tongue::Converse))).await
+    streaming(&here, converse_call(&here, &id, &headers, &body, true).map(|call| (call, Tongue::Converse))).await
 }
 
 async fn invoke_stream(State(here): Here, Path(id): Id, headers: HeaderMap, body: Bytes) -> Response<Body> {
-    let call = if replies::streams(ModelId::parse(&id).family().native) {
-        native_call(&here, &id, &headers, &body)
-    } else {
-        Err(Problem::validation("The model is unsupported for streaming."))
-    };
-    streaming(&here, call.map(|call| (call, Tongue::Native))).await
+    streaming(&here, native_call(&here, &id, &headers, &body, true).map(|call| (call, Tongue::Native))).await
 }
 
 /// Answers with one document.
@@ -145,15 +154,29 @@ async fn streaming(here: &Simulator, call: Result<(Invocation, Tongue), Problem>
     response
 }
 
-fn converse_call(here: &Simulator, id: &str, headers: &HeaderMap, body: &Bytes) -> Result<Invocation, Problem> {
-    call(here, id, headers, body, converse::parse)
+fn converse_call(
+    here: &Simulator,
+    id: &str,
+    headers: &HeaderMap,
+    body: &Bytes,
+    streamed: bool,
+) -> Result<Invocation, Problem> {
+    call(here, id, headers, body, streamed, converse::parse)
 }
 
-fn native_call(here: &Simulator, id: &str, headers: &HeaderMap, body: &Bytes) -> Result<Invocation, Problem> {
+fn native_call(
+    here: &Simulator,
+    id: &str,
+    headers: &HeaderMap,
+    body: &Bytes,
+    streamed: bool,
+) -> Result<Invocation, Problem> {
     let word = |name: &HeaderName| headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
-    call(here, id, headers, body, |model, body| {
+    call(here, id, headers, body, streamed, |model, body| {
         let prompt = bodies::parse(model, body)?;
-        Ok(Prompt { tier: word(&TIER), latency: word(&PERFORMANCE), ..prompt })
+        let (tier, latency) = (word(&TIER), word(&PERFORMANCE));
+        service::check(tier.as_deref(), latency.as_deref())?;
+        Ok(Prompt { tier, latency, ..prompt })
     })
 }
 
@@ -162,85 +185,68 @@ fn call(
     id: &str,
     headers: &HeaderMap,
     body: &Bytes,
+    streamed: bool,
     read: impl FnOnce(&ModelId, &Value) -> Result<Prompt, Problem>,
 ) -> Result<Invocation, Problem> {
-    let model = ModelId::parse(id);
-    here.gate(&model)?;
-    let prompt = read(&model, &json_body(body)?)?;
+    let region = auth::region(headers);
+    let model = here.admitted(region, id)?;
+    if streamed && !replies::streams(model.family().native) {
+        return Err(Problem::validation("The model is unsupported for streaming."));
+    }
+    let prompt = read(&model, &Problem::json(body)?)?;
     let key = random::hash(&[id.as_bytes(), body]);
-    here.invoke(region(headers), model, prompt, key)
+    here.invoke(region, model, prompt, key)
 }
 
-fn json_body(body: &[u8]) -> Result<Value, Problem> {
-    let wrong = |error| Problem::new(400, "SerializationException", format!("The body is not JSON: {error}"));
-    serde_json::from_slice(body).map_err(wrong)
-}
-
-async fn count_tokens(State(here): Here, Path(id): Id, body: Bytes) -> Response<Body> {
-    let model = ModelId::parse(&id);
-    let counted = json_body(&body).and_then(|body| {
-        if model.prefix().is_some() {
-            return Err(Problem::validation("The provided model doesn't support counting tokens."));
-        }
-        Ok(tokens_of(&model, &body)?.tokens())
-    });
-    match counted {
-        Ok(tokens) => {
-            let body = json!({ "inputTokens": tokens }).to_string();
-            response(StatusCode::OK, &here.request_id(), JSON, Body::from(body))
-        }
-        Err(problem) => runtime_error(&here, problem),
-    }
-}
-
-/// The prompt inside a `CountTokens` body.
-fn tokens_of(model: &ModelId, body: &Value) -> Result<Prompt, Problem> {
-    if let Some(body) = body.pointer("/input/converse") {
-        return converse::parse(model, body);
-    }
-    let native = body.pointer("/input/invokeModel/body").and_then(Value::as_str);
-    let native = native.and_then(|text| STANDARD.decode(text).ok());
-    let native = native.ok_or_else(|| Problem::validation("The input must hold converse or invokeModel."))?;
-    bodies::parse(model, &json_body(&native)?)
+async fn count_tokens(State(here): Here, Path(id): Id, headers: HeaderMap, body: Bytes) -> Response<Body> {
+    told(&here, counting::answer(&here, auth::region(&headers), &id, &body))
 }
 
 async fn service_quotas(State(here): Here, headers: HeaderMap, body: Bytes) -> Response<Body> {
     let target = headers.get(TARGET).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let body = serde_json::from_slice(&body).unwrap_or(Value::Null);
-    let access = here.scenario().service_quotas;
     let id = here.request_id();
-    match listing::answer(here.catalog(), access, region(&headers), target, &body) {
+    let answer = if here.throttles_quotas() {
+        Err(listing::throttled())
+    } else {
+        listing::answer(here.catalog(), here.scenario().service_quotas, auth::region(&headers), target, &body)
+    };
+    match answer {
         Ok(answer) => response(StatusCode::OK, &id, AWS_JSON, Body::from(answer.to_string())),
-        Err(problem) => {
-            let body = json!({ "__type": problem.code, "Message": worded(&here, problem.message) });
-            response(status(problem.status), &id, AWS_JSON, Body::from(body.to_string()))
-        }
+        Err(problem) => quotas_error(&here, &id, problem),
     }
+}
+
+/// An error as awsJson1.1 has it: the body names the exception.
+fn quotas_error(here: &Simulator, id: &str, problem: Problem) -> Response<Body> {
+    let body = json!({ "__type": problem.code, "Message": worded(here, problem.message) });
+    response(status(problem.status), id, AWS_JSON, Body::from(body.to_string()))
 }
 
 async fn foundation_models(State(here): Here, headers: HeaderMap) -> Response<Body> {
-    let listed = offering::models(here.catalog(), here.scenario(), region(&headers));
-    response(StatusCode::OK, &here.request_id(), JSON, Body::from(listed.to_string()))
+    told(&here, Ok(offering::models(here.catalog(), here.scenario(), auth::region(&headers))))
 }
 
-async fn inference_profiles(State(here): Here, uri: axum::http::Uri, headers: HeaderMap) -> Response<Body> {
+async fn inference_profiles(State(here): Here, uri: Uri, headers: HeaderMap) -> Response<Body> {
     let query = uri.query().unwrap_or_default();
-    match offering::profiles(here.catalog(), here.scenario(), region(&headers), query) {
-        Ok(listed) => response(StatusCode::OK, &here.request_id(), JSON, Body::from(listed.to_string())),
-        Err(problem) => runtime_error(&here, problem),
+    told(&here, offering::profiles(here.catalog(), here.scenario(), auth::region(&headers), query))
+}
+
+async fn inference_profile(State(here): Here, Path(id): Id, headers: HeaderMap) -> Response<Body> {
+    told(&here, offering::profile(here.catalog(), here.scenario(), auth::region(&headers), &id))
+}
+
+/// Answers with a document that costs nothing.
+fn told(here: &Simulator, answer: Result<Value, Problem>) -> Response<Body> {
+    match answer {
+        Ok(answer) => response(StatusCode::OK, &here.request_id(), JSON, Body::from(answer.to_string())),
+        Err(problem) => runtime_error(here, problem),
     }
 }
 
-async fn nowhere(State(here): Here, uri: axum::http::Uri) -> Response<Body> {
+async fn nowhere(State(here): Here, uri: Uri) -> Response<Body> {
     let Problem { code, message, .. } = listing::unknown(uri.path());
     runtime_error(&here, Problem { status: 404, code, message })
-}
-
-/// The region that a request was signed for.
-fn region(headers: &HeaderMap) -> &str {
-    let authorization = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let scope = authorization.split_once("Credential=").and_then(|(_, scope)| scope.split('/').nth(2));
-    scope.filter(|region| !region.is_empty()).unwrap_or(DEFAULT_REGION)
 }
 
 fn count_headers(call: &Invocation, headers: &mut HeaderMap) {
@@ -253,15 +259,15 @@ fn count_headers(call: &Invocation, headers: &mut HeaderMap) {
             headers.insert(CACHE_WRITE, said.input.write.into());
         }
     }
-    headers.insert(LATENCY, (said.latency().as_millis() as u64).into());
+    headers.insert(LATENCY, (said.took().as_millis() as u64).into());
     service_headers(call, headers);
 }
 
-/// Echoes the tier and the latency that were asked for.
+/// Tells the tier that was asked for and the latency that was had.
 fn service_headers(call: &Invocation, headers: &mut HeaderMap) {
     let said = call.said();
-    for (name, word) in [(TIER, &said.prompt.tier), (PERFORMANCE, &said.prompt.latency)] {
-        if let Some(value) = word.as_ref().and_then(|word| HeaderValue::from_str(word).ok()) {
+    for (name, word) in [(TIER, said.prompt.tier.as_deref()), (PERFORMANCE, said.latency)] {
+        if let Some(value) = word.and_then(|word| HeaderValue::from_str(word).ok()) {
             headers.insert(name, value);
         }
     }

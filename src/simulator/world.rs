@@ -15,7 +15,7 @@ use crate::simulator::catalog::Catalog;
 use crate::simulator::problem::Problem;
 use crate::simulator::prompt::{Prefix, Prompt};
 use crate::simulator::random;
-use crate::simulator::scenario::{Mishap, Rate, Refusal, Scenario};
+use crate::simulator::scenario::{Mishap, Neighbours, Scenario};
 
 /// Shorter prefixes are not cached (source: Bedrock user guide, `prompt-caching`: 1,024 for most models).
 const LEAST_CACHED: u64 = 1_024;
@@ -94,6 +94,8 @@ pub(super) struct Admission {
     pub(super) nth: u64,
     /// What goes wrong with it.
     pub(super) mishap: Option<Mishap>,
+    /// The latency that it has, where it asked for one.
+    pub(super) latency: Option<&'static str>,
 }
 
 /// How an invocation ended.
@@ -112,6 +114,8 @@ struct Key {
     region: String,
     base: String,
     scope: Scope,
+    /// Whether it is the quota of latency-optimised inference.
+    optimized: bool,
 }
 
 #[derive(Debug, Default, Clone, Copy)]
@@ -134,6 +138,8 @@ pub(super) struct World {
     cached: HashMap<u64, Duration>,
     counts: BTreeMap<String, Counts>,
     requests: u64,
+    /// Calls of Service Quotas.
+    quota_calls: u64,
 }
 
 impl World {
@@ -149,6 +155,7 @@ impl World {
             cached: HashMap::new(),
             counts: BTreeMap::new(),
             requests: 0,
+            quota_calls: 0,
         }
     }
 
@@ -166,13 +173,26 @@ impl World {
         format!("{}-{}-4{}-a{}-{}", &a[..8], &a[8..12], &a[13..], &b[1..4], &b[4..])
     }
 
+    /// Counts a call of Service Quotas; whether it is among the first that the scenario throttles.
+    pub(super) fn throttles_quotas(&mut self) -> bool {
+        self.quota_calls += 1;
+        self.quota_calls <= self.scenario.service_quotas_throttles
+    }
+
     /// Lets an invocation in, or refuses it.
     pub(super) fn admit(&mut self, now: Duration, arrival: Arrival<'_>) -> Result<Admission, Problem> {
         let model = arrival.model;
-        let key = Key { region: arrival.region.to_owned(), base: model.base().to_owned(), scope: model.scope() };
+        let standard = Key {
+            region: arrival.region.to_owned(),
+            base: model.base().to_owned(),
+            scope: model.scope(),
+            optimized: false,
+        };
         let input = self.input(now, arrival.prompt);
         let reservation = input.charged() + arrival.max_tokens;
-        let throttle = self.throttle(now, &key, arrival.body, reservation);
+        let throttle = self.dice(arrival.body);
+        let key = self.fastest(now, arrival.prompt, &standard, reservation).unwrap_or(standard);
+        let throttle = throttle.or_else(|| self.throttle(now, &key, reservation));
         let scenario = Arc::clone(&self.scenario);
         let account = self.account(&key);
         if let Some(problem) = throttle {
@@ -182,12 +202,13 @@ impl World {
             self.count(model.as_str()).throttled += 1;
             return Err(problem);
         }
+        let latency = arrival.prompt.latency.as_ref().map(|_| if key.optimized { "optimized" } else { "standard" });
         let hold = account.reserve(now, reservation);
         let day = self.day(&key.region).reserve(now, reservation);
         self.remember(now, arrival.prompt);
         let (nth, mishap) = self.fate(arrival.body);
         let burndown = u64::from(family::burndown(model.base()));
-        Ok(Admission { key, called: model.as_str().into(), hold, day, burndown, input, nth, mishap })
+        Ok(Admission { key, called: model.as_str().into(), hold, day, burndown, input, nth, mishap, latency })
     }
 
     /// Ends an invocation: what it held is replaced by what it took.
@@ -215,14 +236,26 @@ impl World {
         counts.peak_requests = counts.peak_requests.max(peak_requests);
     }
 
-    /// Why an arrival is throttled, if it is: by the scenario's dice or by a limit.
-    fn throttle(&mut self, now: Duration, key: &Key, body: u64, reservation: u64) -> Option<Problem> {
+    /// The throttle that the scenario's dice have for an arrival.
+    fn dice(&mut self, body: u64) -> Option<Problem> {
         let seen = self.bodies.entry(body).or_default();
         seen.arrived += 1;
         let point = random::stream(self.seed, "throttle", body, seen.arrived).random();
-        if self.scenario.faults.throttled.0 > point {
-            return Some(Problem::refusal(Refusal::Throttled));
+        self.scenario.faults.throttle_at(point).map(Problem::refusal)
+    }
+
+    /// The quota of latency-optimised inference, where that is asked for, exists and has room. All else gets the
+    /// standard one (source: facts on scopes: it falls back when exceeded).
+    fn fastest(&mut self, now: Duration, prompt: &Prompt, standard: &Key, reservation: u64) -> Option<Key> {
+        if prompt.latency.as_deref() != Some("optimized") || !Catalog::optimizes(&standard.base) {
+            return None;
         }
+        let key = Key { scope: Scope::OnDemand, optimized: true, ..standard.clone() };
+        self.account(&key).refuses(now, reservation).is_none().then_some(key)
+    }
+
+    /// The limit that throttles an arrival, if one does.
+    fn throttle(&mut self, now: Duration, key: &Key, reservation: u64) -> Option<Problem> {
         if let Some(limit) = self.account(key).refuses(now, reservation) {
             return Some(Problem::throttled(limit));
         }
@@ -234,9 +267,7 @@ impl World {
     fn fate(&mut self, body: u64) -> (u64, Option<Mishap>) {
         let seen = self.bodies.entry(body).or_default();
         seen.admitted += 1;
-        let mut rates = self.scenario.faults;
-        rates.throttled = Rate(0.0);
-        let mishap = rates.at(random::stream(self.seed, "mishap", body, seen.admitted).random());
+        let mishap = self.scenario.faults.at(random::stream(self.seed, "mishap", body, seen.admitted).random());
         let nth = seen.answered;
         if !matches!(mishap, Some(Mishap::Refused(_) | Mishap::Hang)) {
             seen.answered += 1;
@@ -264,8 +295,15 @@ impl World {
 
     fn account(&mut self, key: &Key) -> &mut Account {
         let new = || {
-            let quota = self.catalog.quota(&self.scenario, &key.region, &key.base, key.scope);
-            Account::new(&quota, self.scenario.refill.refill(), self.scenario.neighbours)
+            let (scenario, catalog) = (&self.scenario, &self.catalog);
+            let others = scenario.neighbours;
+            let (quota, others) = if key.optimized {
+                // A steady rate of neighbours is one on each model, and they have that on the standard quota.
+                (catalog.optimized(&key.region, &key.base), Neighbours { share: others.share, ..Neighbours::default() })
+            } else {
+                (catalog.quota(scenario, &key.region, &key.base, key.scope), others)
+            };
+            Account::new(&quota, scenario.refill.refill(), others)
         };
         self.accounts.entry(key.clone()).or_insert_with(new)
     }

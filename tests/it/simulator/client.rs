@@ -13,6 +13,8 @@ use tokio::time::Instant;
 use tower::ServiceExt;
 
 pub(super) const SONNET: &str = "anthropic.claude-3-sonnet-20240229-v1:0";
+/// A model that has a prompt cache and whose tokens can be counted.
+pub(super) const HAIKU: &str = "anthropic.claude-3-5-haiku-20241022-v1:0";
 pub(super) const TEXT: &str = "Amazon Bedrock offers foundation models through one API. Customers customize models privately, \
                         build agents, and need not manage infrastructure. Security is part of the service.";
 
@@ -59,6 +61,18 @@ impl Reply {
     }
 }
 
+/// The headers with which a client signs now, the secret aside, which nobody here knows.
+pub(super) fn signed(region: &str, service: &str) -> [(&'static str, String); 2] {
+    let date = jiff::Timestamp::now().strftime("%Y%m%dT%H%M%SZ").to_string();
+    let credential = format!("AKID/{}/{region}/{service}/aws4_request", &date[..8]);
+    let authorization = format!(
+        "AWS4-HMAC-SHA256 Credential={credential}, SignedHeaders=host;x-amz-date, Signature={}",
+        "0123456789abcdef".repeat(4)
+    );
+    [("authorization", authorization), ("x-amz-date", date)]
+}
+
+/// Posts with these headers, signed for us-east-1 unless they say who asks themselves.
 pub(super) async fn send(
     router: &Router,
     path: &str,
@@ -66,10 +80,24 @@ pub(super) async fn send(
     body: String,
 ) -> axum::response::Response {
     let mut request = Request::post(path);
+    if headers.iter().all(|(name, _)| *name != "authorization") {
+        for (name, value) in signed("us-east-1", if path == "/" { "servicequotas" } else { "bedrock" }) {
+            request = request.header(name, value);
+        }
+    }
     for (name, value) in headers {
         request = request.header(*name, *value);
     }
     router.clone().oneshot(request.body(Body::from(body)).unwrap()).await.unwrap()
+}
+
+/// Gets a document of the control plane in a region.
+pub(super) async fn get(router: &Router, region: &str, path: &str) -> Reply {
+    let mut request = Request::get(path);
+    for (name, value) in signed(region, "bedrock") {
+        request = request.header(name, value);
+    }
+    read(router.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap()).await
 }
 
 /// Calls an operation of a model and reads the whole JSON reply.

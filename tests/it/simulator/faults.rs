@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use tokio::time::timeout;
 
 use super::client::{Frames, SONNET, TEXT, ask, converse, send, simulator};
@@ -19,14 +21,26 @@ async fn errors_before_the_reply() {
         ("timed_out", 408, "ModelTimeoutException"),
         ("model_error", 424, "ModelErrorException"),
         ("not_ready", 429, "ModelNotReadyException"),
+        ("daily", 429, "ThrottlingException"),
+        ("stream_error", 424, "ModelStreamErrorException"),
+        ("validation", 400, "ValidationException"),
+        ("conflict", 400, "ConflictException"),
+        ("quota_exceeded", 400, "ServiceQuotaExceededException"),
+        ("denied", 403, "AccessDeniedException"),
+        ("expired_token", 403, "ExpiredTokenException"),
+        ("unrecognized_client", 403, "UnrecognizedClientException"),
+        ("agreement_pending", 403, "MPAgreementBeingCreated"),
+        ("form_missing", 404, "FTUFormNotFilled"),
+        ("not_found", 404, "ResourceNotFoundException"),
     ] {
         let simulator = simulator(&always(fault));
         let reply = converse(&simulator.router(), &ask(TEXT, 64)).await;
         let (seen, named, message) = reply.problem();
         assert_eq!((seen, named), (status, code));
         assert!(!message.is_empty());
+        assert_eq!(message.contains("per day"), fault == "daily");
         let counts = simulator.counts()[SONNET];
-        let throttled = u64::from(fault == "throttled");
+        let throttled = u64::from(["throttled", "daily"].contains(&fault));
         assert_eq!((counts.ok, counts.throttled, counts.failed), (0, throttled, 1 - throttled), "{fault}");
         assert_eq!(counts.settled_tokens, 0, "{fault}: nothing was generated");
     }
@@ -64,6 +78,51 @@ async fn exceptions_inside_a_stream() {
     }
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_stream_may_end_without_its_end_or_without_its_metadata() {
+    let native = serde_json::json!({
+        "anthropic_version": "bedrock-2023-05-31", "max_tokens": 512,
+        "messages": [{ "role": "user", "content": TEXT }],
+    });
+    let simulator = simulator(&always("unfinished"));
+    let frames = Frames::open(&simulator.router(), SONNET, "converse-stream", &ask(TEXT, 512)).await.all().await;
+    assert!(frames.iter().all(|frame| frame.kind == "event"));
+    assert!(!["messageStop", "metadata"].contains(&frames.last().unwrap().name.as_str()));
+    let frames = Frames::open(&simulator.router(), SONNET, "invoke-with-response-stream", &native).await.all().await;
+    assert!(frames.iter().all(|frame| !says_its_tokens(frame)));
+    assert_eq!((simulator.counts()[SONNET].ok, simulator.counts()[SONNET].failed), (0, 2));
+
+    let simulator = super::client::simulator(&always("no_metadata"));
+    let frames = Frames::open(&simulator.router(), SONNET, "converse-stream", &ask(TEXT, 512)).await.all().await;
+    assert_eq!(frames.last().unwrap().name, "messageStop");
+    let frames = Frames::open(&simulator.router(), SONNET, "invoke-with-response-stream", &native).await.all().await;
+    assert!(frames.iter().all(|frame| !says_its_tokens(frame)));
+    let counts = simulator.counts()[SONNET];
+    assert_eq!((counts.ok, counts.failed), (2, 0));
+    assert_eq!(counts.settled_tokens, counts.input_tokens + 5 * counts.output_tokens);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stream_may_never_end() {
+    let simulator = simulator(&always("endless"));
+    let mut frames = Frames::open(&simulator.router(), SONNET, "converse-stream", &ask(TEXT, 64)).await;
+    let mut last = None;
+    for _ in 0..2_000 {
+        let frame = frames.next().await.unwrap().unwrap();
+        assert!(["messageStart", "contentBlockDelta"].contains(&frame.name.as_str()), "{}", frame.name);
+        last = Some(frame);
+    }
+    assert!(last.unwrap().at > Duration::from_secs(30));
+    drop(frames);
+    assert_eq!(simulator.counts()[SONNET].failed, 1);
+}
+
+/// Whether a native chunk carries Bedrock's own metrics, which the very last one does.
+fn says_its_tokens(frame: &super::client::Frame) -> bool {
+    let bytes = STANDARD.decode(frame.payload["bytes"].as_str().unwrap()).unwrap();
+    String::from_utf8(bytes).unwrap().contains("invocationMetrics")
+}
+
 async fn until_the_end(scenario: &str) -> Result<usize, String> {
     let simulator = simulator(scenario);
     let mut frames = Frames::open(&simulator.router(), SONNET, "converse-stream", &ask(TEXT, 512)).await;
@@ -89,14 +148,16 @@ async fn streams_that_break_stall_or_turn_to_garbage() {
 #[tokio::test(start_paused = true)]
 async fn documents_that_break_stall_or_turn_to_garbage() {
     let path = format!("/model/{}/converse", SONNET.replace(':', "%3A"));
-    for fault in ["reset", "stall", "garbage"] {
+    for fault in ["reset", "stall", "endless", "garbage", "unfinished"] {
         let simulator = simulator(&always(fault));
         let response = send(&simulator.router(), &path, &[], ask(TEXT, 512).to_string()).await;
         assert_eq!(response.status(), 200);
         let body = axum::body::to_bytes(response.into_body(), usize::MAX);
         match (fault, timeout(Duration::from_hours(1), body).await) {
-            ("reset", Ok(Err(_))) | ("stall", Err(_)) => {}
-            ("garbage", Ok(Ok(bytes))) => assert!(serde_json::from_slice::<serde_json::Value>(&bytes).is_err()),
+            ("reset", Ok(Err(_))) | ("stall" | "endless", Err(_)) => {}
+            ("garbage" | "unfinished", Ok(Ok(bytes))) => {
+                assert!(serde_json::from_slice::<serde_json::Value>(&bytes).is_err());
+            }
             (fault, other) => panic!("{fault}: {other:?}"),
         }
         assert_eq!(simulator.counts()[SONNET].failed, 1, "{fault}");

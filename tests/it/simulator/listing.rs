@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use axum::Router;
 use serde_json::{Value, json};
 
-use super::client::{Reply, read, send, simulator};
+use super::client::{Reply, read, send, signed, simulator};
 
 async fn ask(router: &Router, operation: &str, body: &Value) -> Reply {
     let target = format!("ServiceQuotasV20190624.{operation}");
@@ -96,9 +96,9 @@ async fn single_rows_by_code_and_by_region() {
 
     let body = json!({ "ServiceCode": "bedrock", "QuotaCode": "L-8CE99163" }).to_string();
     for (region, value) in [("us-east-1", 2_000_000.0), ("ap-northeast-1", 200_000.0), ("eu-north-1", 300_000.0)] {
-        let credential = format!("AWS4-HMAC-SHA256 Credential=AKID/20261123/{region}/servicequotas/aws4_request");
-        let headers =
-            [("x-amz-target", "ServiceQuotasV20190624.GetServiceQuota"), ("authorization", credential.as_str())];
+        let [(authorization, credential), (date, now)] = signed(region, "servicequotas");
+        let target = ("x-amz-target", "ServiceQuotasV20190624.GetServiceQuota");
+        let headers = [target, (authorization, credential.as_str()), (date, now.as_str())];
         let reply = read(send(&router, "/", &headers, body.clone()).await).await;
         assert_eq!(reply.body["Quota"]["Value"], value, "{region}");
     }
@@ -132,6 +132,29 @@ async fn it_may_be_denied_or_throttled() {
         let router = simulator(&format!("service_quotas = \"{access}\"")).router();
         let reply = ask(&router, "ListServiceQuotas", &json!({ "ServiceCode": "bedrock" })).await;
         assert_eq!((reply.status.as_u16(), &reply.body["__type"]), (400, &json!(code)));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn its_first_calls_may_be_throttled_and_its_defaults_be_denied() {
+    let router = simulator("service_quotas_throttles = 2").router();
+    let mut seen = Vec::new();
+    for _ in 0..4 {
+        let reply = ask(&router, "ListServiceQuotas", &json!({ "ServiceCode": "bedrock" })).await;
+        seen.push((reply.status.as_u16(), reply.body["__type"].as_str().unwrap_or_default().to_owned()));
+    }
+    let throttled = (400, "TooManyRequestsException".to_owned());
+    assert_eq!(seen, [throttled.clone(), throttled, (200, String::new()), (200, String::new())]);
+
+    let router = simulator("service_quotas = \"defaults-denied\"").router();
+    for (operation, code) in [
+        ("ListServiceQuotas", Value::Null),
+        ("GetServiceQuota", Value::Null),
+        ("ListAWSDefaultServiceQuotas", json!("AccessDeniedException")),
+        ("GetAWSDefaultServiceQuota", json!("AccessDeniedException")),
+    ] {
+        let body = json!({ "ServiceCode": "bedrock", "QuotaCode": "L-4C35BB2A" });
+        assert_eq!(ask(&router, operation, &body).await.body["__type"], code, "{operation}");
     }
 }
 

@@ -81,6 +81,45 @@ async fn a_reservation_is_held_until_the_end_and_then_replaced_by_what_was_taken
     assert_eq!(converse(&router, &ask(TEXT, most)).await.status, 200, "what was given back is there again");
 }
 
+const NOVA_PRO: &str = "amazon.nova-pro-v1:0";
+
+#[tokio::test(start_paused = true)]
+async fn latency_optimised_inference_has_a_quota_of_its_own_and_falls_back() {
+    // AWS's row allows 10 requests a minute of Nova Pro; the standard quota here allows 3.
+    let standard = format!("[[quota]]\nmodel = \"{NOVA_PRO}\"\nrpm = 3\n[[tempo]]\nmodel = \"*\"\nttft_ms = 1.0");
+    let simulator = simulator(&standard);
+    let mut body = ask(TEXT, 64);
+    body["performanceConfig"] = serde_json::json!({ "latency": "optimized" });
+    let mut seen = Vec::new();
+    for _ in 0..14 {
+        let reply = call(&simulator.router(), NOVA_PRO, "converse", &body).await;
+        seen.push(reply.body["performanceConfig"]["latency"].as_str().unwrap_or("throttled").to_owned());
+    }
+    assert_eq!(seen[..10], vec!["optimized"; 10]);
+    assert_eq!(seen[10..], ["standard", "standard", "standard", "throttled"]);
+    // A profile draws on the same rows; a native call says its latency in headers.
+    let path = format!("/model/us.{}/invoke", NOVA_PRO.replace(':', "%3A"));
+    let native = serde_json::json!({ "messages": [{ "role": "user", "content": [{ "text": TEXT }] }] });
+    let asked = [("x-amzn-bedrock-performanceconfig-latency", "optimized")];
+    let reply = super::client::send(&simulator.router(), &path, &asked, native.to_string()).await;
+    assert_eq!(reply.headers()["x-amzn-bedrock-performanceconfig-latency"], "standard");
+    // A model without it is answered as ever, and says so.
+    let plain = converse(&simulator.router(), &body).await;
+    assert_eq!(plain.body["performanceConfig"]["latency"], "standard");
+    assert!(converse(&simulator.router(), &ask(TEXT, 64)).await.body.get("performanceConfig").is_none());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_quota_of_zero_has_each_models_own_words() {
+    let sonnet = "us.anthropic.claude-sonnet-5";
+    let newer = simulator("[[quota]]\nmodel = \"anthropic.claude-sonnet-5\"\ntpm = 0");
+    let reply = call(&newer.router(), sonnet, "converse", &ask(TEXT, 64)).await;
+    assert_eq!((reply.problem().0, reply.problem().1), (403, "AccessDeniedException"));
+    assert!(reply.problem().2.contains("not available for this account"), "{:?}", reply.problem());
+    let nova = simulator(&format!("[[quota]]\nmodel = \"{NOVA_PRO}\"\ntpd = 0"));
+    assert_eq!(call(&nova.router(), NOVA_PRO, "converse", &ask(TEXT, 64)).await.problem(), DAY);
+}
+
 #[tokio::test(start_paused = true)]
 async fn without_max_tokens_the_models_maximum_is_reserved() {
     // The price table lists 4,096 output tokens as the most of Claude 3 Sonnet.
@@ -120,7 +159,8 @@ async fn profiles_draw_on_quotas_of_their_own_and_regions_too() {
     let profile = call(&simulator.router(), &format!("us.{SONNET}"), "converse", &ask(TEXT, 64)).await;
     assert_eq!(profile.status, 200);
     let path = format!("/model/{}/converse", SONNET.replace(':', "%3A"));
-    let signed = [("authorization", "AWS4-HMAC-SHA256 Credential=AKID/20261123/eu-west-1/bedrock/aws4_request")];
+    let signed = super::client::signed("eu-west-1", "bedrock");
+    let signed: Vec<(&str, &str)> = signed.iter().map(|(name, value)| (*name, value.as_str())).collect();
     let elsewhere = super::client::send(&simulator.router(), &path, &signed, ask(TEXT, 64).to_string()).await;
     assert_eq!(elsewhere.status(), 200);
 }
