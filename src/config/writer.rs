@@ -131,7 +131,7 @@ fn parameters(toml: &mut Page, set: &Parameters) -> Result<(), String> {
     match set.max_tokens {
         Some(most) => toml.line(&format!("max_tokens  = {most}")),
         None => {
-            toml.line("max_tokens  = \"model\"            # the request sets none: the model's maximum is reserved")
+            toml.line("max_tokens  = \"model\"            # the request sets none: the model's maximum is reserved");
         }
     }
     for (key, value) in [("temperature", set.temperature), ("top_p      ", set.top_p)] {

@@ -404,6 +404,16 @@ fn what_is_harmless_is_noted() {
     assert_eq!((read.api, read.request.parameters.extra.len()), (Api::Converse, 0));
     assert_eq!(read.request.parameters.max_tokens, Some(3));
     assert!(read.notes.iter().any(|note| note.starts_with("`seed`")), "{:?}", read.notes);
+    // So does a body whose model nobody can tell apart, with what is not said in Converse's own names.
+    let profile = "arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/abc";
+    let json = json!({ "anthropic_version": "bedrock-2023-05-31", "max_tokens": 3, "top_k": 4,
+        "messages": [{ "role": "user", "content": "Q" }] });
+    let read = import(&json, Some(profile)).unwrap();
+    assert_eq!((read.api, Value::Object(read.request.parameters.extra)), (Api::Converse, json!({ "top_k": 4 })));
+    let json = json!({ "schemaVersion": "messages-v1", "inferenceConfig": { "maxTokens": 3, "topK": 4 },
+        "messages": [{ "role": "user", "content": [{ "text": "Q" }] }] });
+    let read = import(&json, Some(profile)).unwrap();
+    assert!(read.notes.iter().any(|note| note.contains("{\"topK\":4}")), "{:?}", read.notes);
 }
 
 /// The prompt's template and the variables of a request with this prompt.

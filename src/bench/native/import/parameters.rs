@@ -116,13 +116,14 @@ pub(super) fn of_native(
     let sent = request::body(format, &Request::user(None, "?", parameters.clone()), false);
     let mut extra = sent.as_object().map_or_else(Map::new, |sent| unsaid(&body, sent));
     if whose != Whose::Own {
+        // Converse has names of its own for these; what a body says beyond them it cannot be told.
+        extra.shift_remove("anthropic_version");
         let own = [Some(names.max_tokens), Some(names.temperature), Some(names.top_p), names.stop, names.inside];
-        extra.retain(|key, _| !own.contains(&Some(key.as_str())) && key != "anthropic_version");
-    }
-    if whose == Whose::Another {
-        for key in std::mem::take(&mut extra).keys() {
-            desk.note(key, "is left out: it belongs to the family of the body, and the model is of another");
+        let carried = |key: &str| whose == Whose::Unknown && !own.contains(&Some(key));
+        for (key, value) in extra.iter().filter(|(key, _)| !carried(key)) {
+            desk.note(key, &format!("loses {value}: only the family of the body knows it"));
         }
+        extra.retain(|key, _| carried(key));
     }
     parameters.extra = extra;
     Ok(parameters)

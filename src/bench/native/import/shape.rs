@@ -70,7 +70,7 @@ pub(super) fn of(
     } else if converse == Some(true) {
         Ok(Shape::Converse)
     } else {
-        match messages(body, model, converse == Some(false)) {
+        match messages(body, model, converse == Some(false), beside) {
             Some(shape) => Ok(shape),
             None if beside => Ok(Shape::Converse),
             None => Err(desk.error("messages", "several families take such messages; say whose: --model ID")),
@@ -103,7 +103,7 @@ fn likely(body: &Map<String, Value>) -> Option<NativeFormat> {
 }
 
 /// The shape of a body of `messages`; `None` where nothing tells.
-fn messages(body: &Map<String, Value>, model: Option<NativeFormat>, invoked: bool) -> Option<Shape> {
+fn messages(body: &Map<String, Value>, model: Option<NativeFormat>, invoked: bool, beside: bool) -> Option<Shape> {
     let any = |keys: &[&str]| keys.iter().any(|key| body.contains_key(*key));
     let list = body["messages"].as_array().map(Vec::as_slice).unwrap_or_default();
     let blocks = || {
@@ -114,7 +114,7 @@ fn messages(body: &Map<String, Value>, model: Option<NativeFormat>, invoked: boo
     if untyped || any(&CONVERSE) {
         let config = body.get("inferenceConfig").and_then(Value::as_object);
         let foreign = config.is_some_and(|config| config.keys().any(|key| !INFERENCE.contains(&key.as_str())));
-        let nova = (foreign && model.is_none_or(|format| format == NativeFormat::Nova))
+        let nova = (foreign && model.map_or(!beside, |format| format == NativeFormat::Nova))
             || (invoked && model == Some(NativeFormat::Nova));
         return Some(if nova { Shape::Native(NativeFormat::Nova) } else { Shape::Converse });
     }
