@@ -14,7 +14,7 @@ use crate::bench::request::{CacheAfter, Parameters, Request, Role, Turn};
 const FUEL: u64 = 1_000_000;
 /// Stands where an expression came out empty until [`tidy`] takes it away: a code point that no text has
 /// (a Unicode noncharacter).
-const NOTHING: char = '\u{FDD0}';
+pub(super) const NOTHING: char = '\u{FDD0}';
 /// How many missing variables of one template are looked for.
 const MOST_MISSING: usize = 20;
 

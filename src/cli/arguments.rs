@@ -9,7 +9,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::bench::objective::OBJECTIVES;
 use crate::bench::plan::Concurrency;
 use crate::bench::quota::LimitOverride;
-use crate::config::{parse_concurrency, parse_cost, parse_duration, parse_limit};
+use crate::config::{parse_concurrency, parse_cost, parse_duration, parse_limit, parse_model_id};
 use crate::export::FORMATS;
 
 /// How much work fits into an Amazon Bedrock quota, and which prompt gets the most of it.
@@ -55,7 +55,7 @@ pub enum Word {
     Replay(ReplayOptions),
     /// Serve the simulator for any other client.
     Simulate(SimulateOptions),
-    /// Write a commented starter configuration.
+    /// Write a commented configuration: a starter, or from a request that you send already.
     Init(InitOptions),
     /// Completions for a shell.
     Completions {
@@ -341,6 +341,13 @@ pub struct InitOptions {
     /// The file to write
     #[arg(default_value = "variants.toml")]
     pub file: PathBuf,
+    /// A request as JSON, or - for standard input: a body of Converse or `InvokeModel`, with its model id beside it or
+    /// not, or a line of the model invocation log. It becomes the one variant of the file
+    #[arg(long, value_name = "BODY.json|-")]
+    pub from: Option<PathBuf>,
+    /// The model of that request, where it does not name one, or to try it on another
+    #[arg(long, value_name = "ID", requires = "from", value_parser = parse_model_id)]
+    pub model: Option<String>,
     /// Write over a file that exists
     #[arg(long)]
     pub force: bool,

@@ -90,7 +90,7 @@ fn environment_region() -> Option<String> {
 }
 
 /// A configuration error with its rendered lines; exit code 2.
-fn refused(error: &ConfigError) -> color_eyre::Report {
+pub fn refused(error: &ConfigError) -> color_eyre::Report {
     use std::io::IsTerminal;
     let colour = std::io::stderr().is_terminal() && !output::no_colour();
     Refused::usage(error.render(colour))

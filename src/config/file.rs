@@ -21,6 +21,11 @@ impl Source {
 /// Reads a text file; the finding says why it cannot be read.
 pub(super) fn load(path: &Path, name: &str) -> Result<Arc<Source>, Finding> {
     let bytes = bytes(path).map_err(|error| Finding::new(format!("cannot read {name}: {}", reason(&error))))?;
+    decoded(name, bytes)
+}
+
+/// A source from the bytes of a file; the finding says where they are no text.
+pub(super) fn decoded(name: &str, bytes: Vec<u8>) -> Result<Arc<Source>, Finding> {
     match String::from_utf8(bytes) {
         Ok(text) => Ok(Source::new(name, &text)),
         Err(error) => Err(not_utf8(name, error.as_bytes(), error.utf8_error().valid_up_to())),

@@ -1,5 +1,6 @@
 //! Floor 2: variants.toml → Plan, with errors that point at line and column.
 
+mod body;
 mod cases;
 mod file;
 mod finding;
@@ -12,10 +13,14 @@ mod reader;
 mod scalar;
 mod schema;
 mod shipped;
+mod variables;
 mod variant;
+mod writer;
 
+pub use body::{Body, body};
 pub use finding::ConfigError;
 pub use overrides::Overrides;
-pub use scalar::{parse_concurrency, parse_cost, parse_duration, parse_limit};
+pub use scalar::{parse_concurrency, parse_cost, parse_duration, parse_limit, parse_model_id};
 pub use schema::{Config, parse, read};
 pub use shipped::{BUILT_IN, BUILT_IN_NAME, STARTER};
+pub use writer::{Draft, Written, write};

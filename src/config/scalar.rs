@@ -172,6 +172,11 @@ pub fn parse_concurrency(text: &str) -> Result<Concurrency, String> {
     }
 }
 
+/// Reads a model id, an inference profile or an ARN of the command line, by its shape.
+pub fn parse_model_id(text: &str) -> Result<String, String> {
+    model_id(text).map_err(|wrong| format!("expected {}", wrong.expected))
+}
+
 /// `simulator`, `aws` or a URL without a user's name, a password, a query or a fragment.
 pub(super) fn endpoint(text: &str) -> Result<Endpoint, Wrong> {
     match text {

@@ -7,6 +7,7 @@ mod engine;
 mod export;
 mod fidelity;
 mod gateway;
+mod init;
 mod journal;
 mod journey;
 mod pty;

@@ -7,17 +7,17 @@ use crate::bench::model::ModelId;
 use crate::bench::request::{Parameters, Request};
 
 /// How a family calls the inference parameters in its body, and the most output tokens that the body may ask for.
-struct Names {
+pub(super) struct Names {
     /// The object that holds them, where they do not stand at the top.
-    inside: Option<&'static str>,
-    max_tokens: &'static str,
+    pub(super) inside: Option<&'static str>,
+    pub(super) max_tokens: &'static str,
     max_tokens_limit: u32,
     /// What `max_tokens` is where the body leaves it out; `None` where that is not documented.
     max_tokens_unset: Option<u32>,
-    temperature: &'static str,
-    top_p: &'static str,
+    pub(super) temperature: &'static str,
+    pub(super) top_p: &'static str,
     /// `None` where the family's body has no stop sequences.
-    stop: Option<&'static str>,
+    pub(super) stop: Option<&'static str>,
 }
 
 /// Most families: `max_tokens`, `temperature`, `top_p`, `stop`, no limit of the body's own.
@@ -34,7 +34,8 @@ const LLAMA: Names =
     Names { max_tokens: "max_gen_len", max_tokens_limit: 2_048, max_tokens_unset: Some(512), stop: None, ..PLAIN };
 const COHERE: Names = Names { max_tokens_limit: 4_096, top_p: "p", stop: Some("stop_sequences"), ..PLAIN };
 
-fn names(format: NativeFormat) -> Names {
+/// The names of a family.
+pub(super) fn names(format: NativeFormat) -> Names {
     match format {
         NativeFormat::Claude => Names { stop: Some("stop_sequences"), ..PLAIN },
         NativeFormat::Llama2 | NativeFormat::Llama3 => LLAMA,
