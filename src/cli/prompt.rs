@@ -91,16 +91,20 @@ fn marked(plan: &Plan, variant: Option<usize>, case: &mut Case) -> Result<(Vec<S
     let messages = of.messages.iter().map(|turn| turn.text.as_str());
     let sources = messages.chain(of.system.as_deref()).chain([of.prompt.as_str()]);
     let used: BTreeSet<String> = sources.flat_map(template::variables).collect();
+    let supplied: BTreeSet<String> =
+        ["content", "id"].map(str::to_owned).into_iter().chain(case.variables.keys().cloned()).collect();
     let (mut names, mut kept) = (Vec::new(), Vec::new());
-    for name in used {
-        if value(case, &name).is_none() && !case.variables.contains_key(&name) {
-            continue;
-        }
-        if value(case, &name).is_some() && stands_as_it_is(plan, &templates, variant, case, &name) {
-            set(case, &name, &snippets::mark(names.len()));
-            names.push(name);
-        } else {
-            kept.push(format!("{name} stands as in the first case: it is no text, or the template works on it."));
+    for name in supplied {
+        match use_of(plan, &templates, variant, case, &name) {
+            Use::AsItIs => {
+                set(case, &name, &snippets::mark(names.len()));
+                names.push(name);
+            }
+            // The engine keeps some names for itself, so what a template looks up is not all that it writes.
+            Use::None if !used.contains(&name) => {}
+            Use::None | Use::Otherwise => {
+                kept.push(format!("{name} stands as in the first case: it is no text, or the template works on it."));
+            }
         }
     }
     Ok((names, kept))
@@ -123,27 +127,47 @@ fn set(case: &mut Case, name: &str, text: &str) {
     }
 }
 
-/// Whether the templates only write a variable down: with values of this plan, and a long one, they give what they give
-/// with a mark that is then replaced. They do not where they count, cut or compare it.
-fn stands_as_it_is(plan: &Plan, templates: &Templates, variant: usize, case: &Case, name: &str) -> bool {
-    // Beyond every mark of a snippet.
-    let mark = snippets::mark(usize::MAX);
-    let long = "Some text of 9 words, said again and again. ".repeat(100);
+/// What templates do with a variable.
+enum Use {
+    /// Nothing that shows.
+    None,
+    /// They write it down.
+    AsItIs,
+    /// They count, cut or compare it, or it is no text.
+    Otherwise,
+}
+
+/// Templates only write a variable down where they give, with values of this plan and with a long one, what they give
+/// with a mark that is then replaced.
+fn use_of(plan: &Plan, templates: &Templates, variant: usize, case: &Case, name: &str) -> Use {
+    if value(case, name).is_none() {
+        return Use::None;
+    }
     let rendered = |text: &str| {
         let mut case = case.clone();
         set(&mut case, name, text);
         templates.render(variant, &case).ok()
     };
-    let Some(with_mark) = rendered(&mark) else { return false };
-    let values = plan.cases.iter().take(CASES_TRIED).filter_map(|case| value(case, name));
-    values.chain([long.as_str()]).map(str::trim).filter(|text| !text.is_empty()).all(|text| {
+    // Beyond every mark of a snippet.
+    let mark = snippets::mark(usize::MAX);
+    let Some(with_mark) = rendered(&mark) else { return Use::Otherwise };
+    let replaced = |text: &str| {
         let mut replaced = with_mark.clone();
-        let texts = replaced.turns.iter_mut().map(|turn| &mut turn.text).chain(replaced.system.as_mut());
-        for said in texts {
+        for said in replaced.turns.iter_mut().map(|turn| &mut turn.text).chain(replaced.system.as_mut()) {
             *said = said.replace(&mark, text);
         }
-        rendered(text).is_some_and(|given| given == replaced)
-    })
+        replaced
+    };
+    let long = "Some text of 9 words, said again and again. ".repeat(100);
+    let values = plan.cases.iter().take(CASES_TRIED).filter_map(|case| value(case, name)).chain([long.as_str()]);
+    let mut values = values.map(str::trim).filter(|text| !text.is_empty());
+    if !values.all(|text| rendered(text) == Some(replaced(text))) {
+        Use::Otherwise
+    } else if replaced("") == with_mark {
+        Use::None
+    } else {
+        Use::AsItIs
+    }
 }
 
 /// The plan, the model and the variant that a run's verdict (or the user) names.

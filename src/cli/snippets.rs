@@ -198,6 +198,7 @@ fn quoted(text: &str, number: fn(char) -> String) -> String {
             '\\' => quoted += "\\\\",
             '"' => quoted += "\\\"",
             '\n' => quoted += "\\n",
+            '\t' => quoted += "\\t",
             ' '..='~' => quoted.push(character),
             _ if character.is_alphanumeric() => quoted.push(character),
             _ => quoted += &number(character),

@@ -16,6 +16,7 @@ def give_up(number, _frame):
 
 
 def main():
+    sys.dont_write_bytecode = True
     here = Path(__file__).resolve().parent
     sys.path.insert(0, str(here))
     signal.signal(signal.SIGALRM, give_up)

@@ -15,7 +15,7 @@ from botocore.exceptions import ClientError
 REGION = "us-east-1"
 SONNET = "anthropic.claude-3-sonnet-20240229-v1:0"
 # Nothing waits longer than this for the simulator, in seconds.
-PATIENCE = 30
+PATIENCE = 60
 # Answers at once; every other value is the simulator's own default.
 AT_ONCE = """
 [[tempo]]
@@ -57,13 +57,13 @@ class Simulator:
         path.write_text(scenario, encoding="utf-8")
         command = [os.environ["QUOTIENT"], "simulate", "--listen", "127.0.0.1:0", "--scenario", str(path)]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        # Ends, too, where the program ends or prints nothing: the whole run is bounded by `__main__`.
-        said = self.process.stdout.readline()
-        found = re.search(r"http://127\.0\.0\.1:\d+", said)
-        if not found:
+        try:
+            # Ends, too, where the program ends; the whole run is bounded by `__main__`.
+            said = self.process.stdout.readline()
+            self.url = re.search(r"http://127\.0\.0\.1:\d+", said).group(0)
+        except BaseException:
             self.stop()
-            raise RuntimeError(f"the simulator did not start: {said!r}")
-        self.url = found.group(0)
+            raise
 
     def stop(self):
         self.process.kill()

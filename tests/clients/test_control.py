@@ -1,6 +1,6 @@
 """Service Quotas and Bedrock's control plane."""
 
-from harness import SONNET, Case
+from harness import SONNET, Case, user
 
 RPM, TPM = "L-F406804E", "L-4C35BB2A"
 NOVA_LITE = "Amazon Nova Lite"
@@ -92,7 +92,10 @@ class Offering(Case):
         self.assertEqual(len(ids), len(set(ids)))
         self.assertIn(self.PROFILE, ids)
         self.assertEqual(ids, [row["inferenceProfileId"] for row in self.profiles(self.bedrock)])
-        self.assertEqual(self.profiles(self.bedrock, typeEquals="APPLICATION"), [])
+        for kind in ("SYSTEM_DEFINED", "APPLICATION"):
+            of_kind = self.profiles(self.bedrock, typeEquals=kind)
+            self.assertLessEqual({row["type"] for row in of_kind}, {kind})
+            self.assertEqual(kind == "SYSTEM_DEFINED", self.PROFILE in [row["inferenceProfileId"] for row in of_kind])
         europe = self.profiles(self.client("bedrock", region="eu-west-1"))
         prefixes = {row["inferenceProfileId"].split(".")[0] for row in europe}
         self.assertIn("eu", prefixes)
@@ -104,6 +107,12 @@ class Offering(Case):
             got = self.bedrock.get_inference_profile(inferenceProfileIdentifier=name)
             got.pop("ResponseMetadata")
             self.assertEqual(got, listed)
+        # An application's profile is called by its ARN.
+        for own in self.profiles(self.bedrock, typeEquals="APPLICATION"):
+            arn = own["inferenceProfileArn"]
+            got = self.bedrock.get_inference_profile(inferenceProfileIdentifier=arn)
+            self.assertEqual(got["models"], own["models"])
+            self.runtime.converse(modelId=arn, messages=[user("Hello")], inferenceConfig={"maxTokens": 20})
         self.refused(
             "ResourceNotFoundException",
             404,

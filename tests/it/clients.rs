@@ -11,10 +11,22 @@ use crate::journey::top;
 pub(crate) fn python(test: &str) -> Option<String> {
     let named = std::env::var("QUOTIENT_PYTHON").ok().filter(|path| !path.is_empty());
     if named.is_none() {
-        let line = format!("left out: {test} (QUOTIENT_PYTHON names no Python with tests/clients/requirements.txt)\n");
-        std::io::stderr().write_all(line.as_bytes()).unwrap();
+        left_out(test, "QUOTIENT_PYTHON names no Python with tests/clients/requirements.txt");
     }
     named
+}
+
+/// Any Python, for a test that needs no package.
+pub(crate) fn bare_python(test: &str) -> Option<String> {
+    let runs = Command::new("python3").arg("--version").output().is_ok_and(|output| output.status.success());
+    if !runs {
+        left_out(test, "there is no python3");
+    }
+    runs.then(|| "python3".to_owned())
+}
+
+fn left_out(test: &str, why: &str) {
+    std::io::stderr().write_all(format!("left out: {test} ({why})\n").as_bytes()).unwrap();
 }
 
 #[test]
@@ -22,7 +34,7 @@ fn aws_clients_in_python_agree_with_the_simulator() {
     let Some(python) = python("aws_clients_in_python_agree_with_the_simulator") else { return };
     // The program bounds itself and ends its simulators.
     let output = Command::new(python)
-        .args(["-B", &top("tests/clients")])
+        .arg(top("tests/clients"))
         .env("QUOTIENT", env!("CARGO_BIN_EXE_quotient"))
         .output()
         .unwrap();
