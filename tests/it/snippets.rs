@@ -30,7 +30,6 @@ use crate::journey::{Home, data};
 
 const HOSTILE: &str = "it's \"q\" \\ \n\r\t '''\"\"\" $HOME `id` $(id) {x} {{ y }} {% z %} {# w #} \u{1b}[0m \u{202e} é 漢 😀 \
                        \u{fdd1}0\u{fdd1} <&> \\u0041 #\u{0}\u{7f}{";
-const SONNET: &str = "us.anthropic.claude-sonnet-4-20250514-v1:0";
 const TITAN: &str = "amazon.titan-text-express-v1";
 const HAIKU: &str = "us.anthropic.claude-3-5-haiku-20241022-v1:0";
 
@@ -43,11 +42,11 @@ struct Sort {
 }
 
 const SORTS: [Sort; 5] = [
-    Sort { name: "everything", variant: "everything", model: SONNET, variables: &["content", "lang"] },
+    Sort { name: "everything", variant: "everything", model: HAIKU, variables: &["content", "lang"] },
     Sort {
         name: "names",
         variant: "names",
-        model: SONNET,
+        model: HAIKU,
         variables: &[
             "Upper",
             "class",
@@ -66,7 +65,7 @@ const SORTS: [Sort; 5] = [
     },
     Sort { name: "titan", variant: "plain", model: TITAN, variables: &["content"] },
     Sort { name: "optimized", variant: "plain", model: HAIKU, variables: &["content"] },
-    Sort { name: "fixed", variant: "fixed", model: SONNET, variables: &[] },
+    Sort { name: "fixed", variant: "fixed", model: HAIKU, variables: &[] },
 ];
 
 /// Rust snippets as the program writes them, compiled; `BLESS=1` rewrites them.
@@ -325,18 +324,22 @@ fn the_rust_snippets_send_what_the_converse_form_says() {
     if let Ok(name) = std::env::var(AGAIN) {
         return ask_in_rust(&name);
     }
-    let tap = Tap::new();
     for sort in &SORTS {
-        let golden = data(&format!("snippets/{}.rs", sort.name));
-        let code = sort.snippet("rust");
+        let (golden, code) = (data(&format!("snippets/{}.rs", sort.name)), sort.snippet("rust"));
         if std::env::var_os("BLESS").is_some() {
             std::fs::write(&golden, &code).unwrap();
         }
         assert_eq!(std::fs::read_to_string(&golden).unwrap(), code, "{golden}: BLESS=1 rewrites it");
-        let this = std::env::current_exe().unwrap();
+    }
+    // What was just written is not what was compiled.
+    if std::env::var_os("BLESS").is_some() {
+        return;
+    }
+    let tap = Tap::new();
+    for sort in &SORTS {
         let test = "snippets::the_rust_snippets_send_what_the_converse_form_says";
-        let mut again = tap.command(this.to_str().unwrap());
-        again.env_remove("BLESS").env(AGAIN, sort.name).args(["--exact", test, "--nocapture"]);
+        let mut again = tap.command(std::env::current_exe().unwrap().to_str().unwrap());
+        again.env(AGAIN, sort.name).args(["--exact", test, "--nocapture"]);
         let output = run(&mut again, "");
         assert!(output.status.success(), "{}: {}{}", sort.name, text(&output.stdout), text(&output.stderr));
         tap.saw(sort);
@@ -384,7 +387,7 @@ fn the_templates_yield_what_the_converse_form_says() {
 
 #[test]
 fn what_a_template_works_on_is_no_parameter() {
-    let sort = Sort { name: "worked", variant: "worked", model: SONNET, variables: &["id"] };
+    let sort = Sort { name: "worked", variant: "worked", model: HAIKU, variables: &["id"] };
     let code = sort.prompt(|name| format!("a {name}"), "boto3");
     assert!(code.contains("def ask(id):") && code.contains("(\"9 A LANG Sir 3 \" + id)"), "{code}");
     for name in ["content", "lang", "tone", "count"] {

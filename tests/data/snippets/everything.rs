@@ -20,7 +20,7 @@ pub async fn client() -> Client {
 pub async fn ask(client: &Client, content: &str, lang: &str) -> Result<ConverseOutput, Box<dyn std::error::Error>> {
     let reply = client
         .converse()
-        .model_id("us.anthropic.claude-sonnet-4-20250514-v1:0")
+        .model_id("us.anthropic.claude-3-5-haiku-20241022-v1:0")
         .system(SystemContentBlock::Text(["You answer in ", lang, ". \"\"\"Never\"\"\" say \\\"no\\\" {{\n\tBraces: { } {", lang, "}} é 漢 \u{1f600}"].concat()))
         .system(SystemContentBlock::CachePoint(CachePointBlock::builder().r#type(CachePointType::Default).build()?))
         .messages(
@@ -51,7 +51,7 @@ pub async fn ask(client: &Client, content: &str, lang: &str) -> Result<ConverseO
                 .stop_sequences("停")
                 .build(),
         )
-        .additional_model_request_fields(Document::Object(HashMap::from([("odd".to_owned(), Document::Object(HashMap::from([("empty".to_owned(), Document::Object(HashMap::from([]))), ("ke\"y {{ k }}".to_owned(), Document::Array(vec![Document::String("a'b".to_owned()), Document::String("{{ v }}".to_owned()), Document::Number(Number::PosInt(18446744073))])), ("minus".to_owned(), Document::Number(Number::NegInt(-3))), ("no".to_owned(), Document::Array(vec![])), ("share".to_owned(), Document::Number(Number::Float(1.5_f64))), ("yes".to_owned(), Document::Bool(true))]))), ("top_k".to_owned(), Document::Number(Number::PosInt(50)))])))
+        .additional_model_request_fields(Document::Object(HashMap::from([("metadata".to_owned(), Document::Object(HashMap::from([("empty".to_owned(), Document::Object(HashMap::from([]))), ("ke\"y {{ k }}".to_owned(), Document::Array(vec![Document::String("a'b".to_owned()), Document::String("{{ v }}".to_owned()), Document::Number(Number::PosInt(18446744073))])), ("minus".to_owned(), Document::Number(Number::NegInt(-3))), ("no".to_owned(), Document::Array(vec![])), ("share".to_owned(), Document::Number(Number::Float(1.5_f64))), ("yes".to_owned(), Document::Bool(true))]))), ("top_k".to_owned(), Document::Number(Number::PosInt(50)))])))
         .service_tier(ServiceTier::builder().r#type(ServiceTierType::from("flex")).build()?)
         .send()
         .await?;

@@ -17,7 +17,7 @@ pub async fn client() -> Client {
 pub async fn ask(client: &Client) -> Result<ConverseOutput, Box<dyn std::error::Error>> {
     let reply = client
         .converse()
-        .model_id("us.anthropic.claude-sonnet-4-20250514-v1:0")
+        .model_id("us.anthropic.claude-3-5-haiku-20241022-v1:0")
         .messages(
             Message::builder()
                 .role(ConversationRole::User)

@@ -28,7 +28,7 @@ pub async fn client() -> Client {
 pub async fn ask(client: &Client, variable0_: &str, variable1_: &str, class_: &str, client_: &str, content: &str, def_: &str, fn_: &str, foreach_: &str, label_: &str, reduce_: &str, self_: &str, type_: &str, variable12_: &str) -> Result<ConverseOutput, Box<dyn std::error::Error>> {
     let reply = client
         .converse()
-        .model_id("us.anthropic.claude-sonnet-4-20250514-v1:0")
+        .model_id("us.anthropic.claude-3-5-haiku-20241022-v1:0")
         .messages(
             Message::builder()
                 .role(ConversationRole::User)
