@@ -91,8 +91,10 @@ fn marked(plan: &Plan, variant: Option<usize>, case: &mut Case) -> Result<(Vec<S
     let messages = of.messages.iter().map(|turn| turn.text.as_str());
     let sources = messages.chain(of.system.as_deref()).chain([of.prompt.as_str()]);
     let used: BTreeSet<String> = sources.flat_map(template::variables).collect();
-    let supplied: BTreeSet<String> =
-        ["content", "id"].map(str::to_owned).into_iter().chain(case.variables.keys().cloned()).collect();
+    // Whatever else a case calls a field, no template can name it, and no comment shall.
+    let nameable = |name: &&String| name.chars().all(|c| c.is_alphanumeric() || c == '_');
+    let own = case.variables.keys().filter(nameable).cloned();
+    let supplied: BTreeSet<String> = own.chain(["content", "id"].map(str::to_owned)).collect();
     let (mut names, mut kept) = (Vec::new(), Vec::new());
     for name in supplied {
         match use_of(plan, &templates, variant, case, &name) {

@@ -77,8 +77,11 @@ pub fn notes(figures: Option<&Figures<'_>>, simulated: bool) -> Vec<String> {
             capacity.rpm
         ))
     });
-    let unknown = || "Nothing was measured: what rate and concurrency fit into the quota is not known.".into();
-    let mut notes = vec![fits.unwrap_or_else(unknown)];
+    let unknown = match figures {
+        Some(_) => "What rate and concurrency fit into the quota is not known from this run.",
+        None => "Nothing was measured: what rate and concurrency fit into the quota is not known.",
+    };
+    let mut notes = vec![fits.unwrap_or_else(|| unknown.into())];
     if simulated {
         notes.push("SIMULATED: measured against a simulator, it says nothing about AWS.".into());
     }
