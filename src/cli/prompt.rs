@@ -19,6 +19,9 @@ use crate::cli::exit::{Exit, Refused};
 use crate::cli::snippets::{self, Snippet};
 use crate::cli::{output, planning, runs};
 
+/// With how many cases' values it is tried whether a template works on a variable.
+const CASES_TRIED: usize = 100;
+
 /// Runs the command.
 pub fn prompt(options: &PromptOptions) -> Result<Exit> {
     let content = options.content.as_deref().map(read_content).transpose()?;
@@ -35,10 +38,10 @@ pub fn prompt(options: &PromptOptions) -> Result<Exit> {
         plan.task.clone_from(task);
     }
     let mut case = plan.cases.first().cloned().unwrap_or_default();
-    let mut variables = Vec::new();
+    let (mut variables, mut kept) = (Vec::new(), Vec::new());
     match content {
         Some(content) => case.content = content,
-        None if snippets::of(options.format).is_some() => variables = marked(&plan, variant, &mut case),
+        None if snippets::of(options.format).is_some() => (variables, kept) = marked(&plan, variant, &mut case)?,
         None => {}
     }
     let request = match variant {
@@ -51,9 +54,13 @@ pub fn prompt(options: &PromptOptions) -> Result<Exit> {
             region: &plan.region,
             body: &native::converse_body(&plan.models[model], &request),
             variables: &variables,
-            notes: measured.as_ref().zip(variant).map_or_else(Vec::new, |(tally, variant)| {
-                snippets::notes(&Figures::new(tally, model, variant), tally.simulated)
-            }),
+            notes: {
+                let figures = measured.as_ref().zip(variant).map(|(tally, at)| Figures::new(tally, model, at));
+                let simulated = measured.as_ref().is_some_and(|tally| tally.simulated);
+                let mut notes = snippets::notes(figures.as_ref(), simulated);
+                notes.extend(kept);
+                notes
+            },
         }),
         None => rendered(&plan.models[model], &request, options.format),
     };
@@ -72,30 +79,97 @@ fn latest_of(options: &PromptOptions) -> Result<Option<Tally>> {
     Ok(runs::newest()?.filter(same))
 }
 
-/// Puts marks in place of the variables that the templates use, and tells their names. The task is configured, so it
-/// stays text; so does a variable that is no text, since a template may count or compare with it.
-fn marked(plan: &Plan, variant: Option<usize>, case: &mut Case) -> Vec<String> {
-    let used = variant.map_or_else(
-        || ["content".to_owned()].into(),
-        |variant| {
-            let variant = &plan.variants[variant];
-            let messages = variant.messages.iter().map(|turn| turn.text.as_str());
-            let sources = messages.chain(variant.system.as_deref()).chain([variant.prompt.as_str()]);
-            sources.flat_map(template::variables).collect::<BTreeSet<_>>()
-        },
-    );
-    let mut names = Vec::new();
-    for name in used {
-        let mark = snippets::mark(names.len());
-        match (name.as_str(), case.variables.get_mut(&name)) {
-            ("content", _) => case.content = mark,
-            ("id", _) => case.id = mark,
-            (_, Some(value)) if value.is_string() => *value = mark.into(),
-            _ => continue,
+/// Puts marks in place of the variables that the templates use, and tells their names, and of which others the value
+/// stays. The task is configured, so it stays text; so does a variable that is no text, or on which the templates work.
+fn marked(plan: &Plan, variant: Option<usize>, case: &mut Case) -> Result<(Vec<String>, Vec<String>)> {
+    let Some(variant) = variant else {
+        case.content = snippets::mark(0);
+        return Ok((vec!["content".into()], Vec::new()));
+    };
+    let templates = Templates::new(plan).map_err(|error| Refused::usage(error.message))?;
+    let of = &plan.variants[variant];
+    let messages = of.messages.iter().map(|turn| turn.text.as_str());
+    let sources = messages.chain(of.system.as_deref()).chain([of.prompt.as_str()]);
+    let used: BTreeSet<String> = sources.flat_map(template::variables).collect();
+    // Whatever else a case calls a field, no template can name it, and no comment shall.
+    let nameable = |name: &&String| name.chars().all(|c| c.is_alphanumeric() || c == '_');
+    let own = case.variables.keys().filter(nameable).cloned();
+    let supplied: BTreeSet<String> = own.chain(["content", "id"].map(str::to_owned)).collect();
+    let (mut names, mut kept) = (Vec::new(), Vec::new());
+    for name in supplied {
+        match use_of(plan, &templates, variant, case, &name) {
+            Use::AsItIs => {
+                set(case, &name, &snippets::mark(names.len()));
+                names.push(name);
+            }
+            // The engine keeps some names for itself, so what a template looks up is not all that it writes.
+            Use::None if !used.contains(&name) => {}
+            Use::None | Use::Otherwise => {
+                kept.push(format!("{name} stands as in the first case: it is no text, or the template works on it."));
+            }
         }
-        names.push(name);
     }
-    names
+    Ok((names, kept))
+}
+
+/// The text of a variable of a case.
+fn value<'a>(case: &'a Case, name: &str) -> Option<&'a str> {
+    match name {
+        "content" => Some(&case.content),
+        "id" => Some(&case.id),
+        _ => case.variables.get(name)?.as_str(),
+    }
+}
+
+fn set(case: &mut Case, name: &str, text: &str) {
+    match name {
+        "content" => text.clone_into(&mut case.content),
+        "id" => text.clone_into(&mut case.id),
+        _ => drop(case.variables.insert(name.to_owned(), text.into())),
+    }
+}
+
+/// What templates do with a variable.
+enum Use {
+    /// Nothing that shows.
+    None,
+    /// They write it down.
+    AsItIs,
+    /// They count, cut or compare it, or it is no text.
+    Otherwise,
+}
+
+/// Templates only write a variable down where they give, with values of this plan and with a long one, what they give
+/// with a mark that is then replaced.
+fn use_of(plan: &Plan, templates: &Templates, variant: usize, case: &Case, name: &str) -> Use {
+    if value(case, name).is_none() {
+        return Use::None;
+    }
+    let rendered = |text: &str| {
+        let mut case = case.clone();
+        set(&mut case, name, text);
+        templates.render(variant, &case).ok()
+    };
+    // Beyond every mark of a snippet.
+    let mark = snippets::mark(usize::MAX);
+    let Some(with_mark) = rendered(&mark) else { return Use::Otherwise };
+    let replaced = |text: &str| {
+        let mut replaced = with_mark.clone();
+        for said in replaced.turns.iter_mut().map(|turn| &mut turn.text).chain(replaced.system.as_mut()) {
+            *said = said.replace(&mark, text);
+        }
+        replaced
+    };
+    let long = "Some text of 9 words, said again and again. ".repeat(100);
+    let values = plan.cases.iter().take(CASES_TRIED).filter_map(|case| value(case, name)).chain([long.as_str()]);
+    let mut values = values.map(str::trim).filter(|text| !text.is_empty());
+    if !values.all(|text| rendered(text) == Some(replaced(text))) {
+        Use::Otherwise
+    } else if replaced("") == with_mark {
+        Use::None
+    } else {
+        Use::AsItIs
+    }
 }
 
 /// The plan, the model and the variant that a run's verdict (or the user) names.

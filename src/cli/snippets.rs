@@ -1,6 +1,8 @@
 //! Snippets: a request as code to paste, for boto3, the Rust SDK and the AWS CLI; its variables stay variables.
 #![expect(clippy::format_collect, reason = "a snippet is a few lines, written once")]
 
+mod rust;
+
 use serde_json::Value;
 
 use crate::bench::figures::Figures;
@@ -9,14 +11,17 @@ use crate::cli::arguments::PromptForm;
 /// Encloses a variable's number in a rendered text: a code point that no text has (a Unicode noncharacter).
 const MARK: char = '\u{FDD1}';
 
-/// Names that a variable cannot keep: words of the languages, and names that the snippets use themselves.
+/// Names that a variable cannot keep: words of Python, Rust and jq, and names that the snippets use themselves.
+#[rustfmt::skip]
 const TAKEN: &[&str] = &[
-    "False", "None", "True", "and", "as", "assert", "async", "await", "break", "class", "continue", "def", "del",
-    "elif", "else", "except", "finally", "for", "from", "global", "if", "import", "in", "is", "lambda", "nonlocal",
-    "not", "or", "pass", "raise", "return", "try", "while", "with", "yield", "const", "crate", "dyn", "enum", "extern",
-    "fn", "impl", "let", "loop", "match", "mod", "move", "mut", "pub", "ref", "self", "Self", "static", "struct",
-    "super", "trait", "true", "false", "type", "unsafe", "use", "where", "box", "gen", "client", "boto3", "Config",
-    "ask", "IFS", "PATH", "HOME", "_",
+    "and", "as", "assert", "async", "await", "break", "class", "continue", "def", "del", "elif", "else", "except",
+    "finally", "for", "from", "global", "if", "import", "in", "is", "lambda", "nonlocal", "not", "or", "pass", "raise",
+    "return", "try", "while", "with", "yield",
+    "abstract", "become", "box", "const", "crate", "do", "dyn", "enum", "extern", "false", "final", "fn", "gen", "impl",
+    "let", "loop", "macro", "match", "mod", "move", "mut", "override", "priv", "pub", "ref", "self", "static", "struct",
+    "super", "trait", "true", "type", "typeof", "unsafe", "unsized", "use", "virtual", "where",
+    "catch", "end", "foreach", "include", "label", "module", "reduce", "then",
+    "ask", "boto3", "client",
 ];
 
 /// What a snippet is made of.
@@ -45,7 +50,7 @@ type Render = fn(&Snippet<'_>) -> String;
 /// Each form that is code, and how it is written.
 const SNIPPETS: [(PromptForm, Render); 4] = [
     (PromptForm::Boto3, boto3),
-    (PromptForm::Rust, rust),
+    (PromptForm::Rust, rust::rust),
     (PromptForm::AwsCli, aws_cli),
     (PromptForm::Template, template),
 ];
@@ -61,17 +66,22 @@ pub fn mark(number: usize) -> String {
 }
 
 /// What a run says about the pace of this request: the rate in the share of the quota, and by Little's law the
-/// concurrency that keeps it. Empty where nothing was measured.
-pub fn notes(figures: &Figures<'_>, simulated: bool) -> Vec<String> {
-    let mut notes = Vec::new();
-    if let (Some(capacity), Some(demand)) = (figures.capacity_in_share(), figures.demand()) {
+/// concurrency that keeps it. Without figures it says that nothing is known.
+pub fn notes(figures: Option<&Figures<'_>>, simulated: bool) -> Vec<String> {
+    let fits = figures.and_then(|figures| {
+        let (capacity, demand) = (figures.capacity_in_share()?, figures.demand()?);
         let concurrency = (capacity.rpm * demand.latency / 60.0).ceil().max(1.0);
-        notes.push(format!(
+        Some(format!(
             "Fits into {:.0} % of the quota: {:.1} requests a minute, at a concurrency of {concurrency:.0} (rate x latency / 60).",
             figures.plan.share * 100.0,
             capacity.rpm
-        ));
-    }
+        ))
+    });
+    let unknown = match figures {
+        Some(_) => "What rate and concurrency fit into the quota is not known from this run.",
+        None => "Nothing was measured: what rate and concurrency fit into the quota is not known.",
+    };
+    let mut notes = vec![fits.unwrap_or_else(|| unknown.into())];
     if simulated {
         notes.push("SIMULATED: measured against a simulator, it says nothing about AWS.".into());
     }
@@ -85,28 +95,42 @@ impl Snippet<'_> {
             let mut characters = name.chars();
             characters.next().is_some_and(|c| c.is_ascii_lowercase())
                 && characters.all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
-                && !TAKEN.contains(&name)
         };
-        let name = |(at, name): (usize, &String)| if plain(name) { name.clone() } else { format!("variable{at}_") };
+        let name = |(at, name): (usize, &String)| {
+            let behind = format!("{name}_");
+            match (plain(name) && !name.starts_with("variable"), TAKEN.contains(&name.as_str())) {
+                (true, false) => name.clone(),
+                (true, true) if !self.variables.contains(&behind) => behind,
+                _ => format!("variable{at}_"),
+            }
+        };
         self.variables.iter().enumerate().map(name).collect()
     }
 
-    fn comments(&self, sign: &str, retries: &str) -> String {
-        let lines = self.notes.iter().map(String::as_str).chain(retries.lines());
+    fn comments(&self, sign: &str, more: &str) -> String {
+        let names = self.names();
+        let renamed = self.variables.iter().zip(&names).filter(|(own, name)| own != name);
+        let renamed = renamed.map(|(own, name)| format!("{name} is the template's variable {own}."));
+        let lines = self.notes.iter().cloned().chain(more.lines().map(str::to_owned)).chain(renamed);
         lines.map(|line| format!("{sign} {line}\n")).collect()
     }
 
     fn pieces<'t>(&self, text: &'t str) -> Vec<Piece<'t>> {
-        let mut pieces = Vec::new();
-        for (at, part) in text.split(MARK).enumerate() {
-            match part.parse::<usize>() {
-                Ok(number) if at % 2 == 1 && number < self.variables.len() => pieces.push(Piece::Variable(number)),
-                _ if part.is_empty() => {}
-                _ => pieces.push(Piece::Text(part)),
+        let (mut pieces, mut rest) = (Vec::new(), text);
+        let marks: Vec<String> = (0..self.variables.len()).map(mark).collect();
+        let next = |rest: &str| {
+            let found = marks.iter().enumerate().filter_map(|(number, mark)| Some((rest.find(mark.as_str())?, number)));
+            found.min()
+        };
+        while let Some((at, number)) = next(rest) {
+            if at > 0 {
+                pieces.push(Piece::Text(&rest[..at]));
             }
+            pieces.push(Piece::Variable(number));
+            rest = &rest[at + marks[number].len()..];
         }
-        if pieces.is_empty() {
-            pieces.push(Piece::Text(""));
+        if !rest.is_empty() || pieces.is_empty() {
+            pieces.push(Piece::Text(rest));
         }
         pieces
     }
@@ -144,9 +168,6 @@ fn nested(value: &Value, depth: usize, leaf: &dyn Fn(&Value) -> String) -> Strin
     }
 }
 
-/// What the Rust snippet imports: text, kept apart from the imports of this house.
-const RUST_IMPORTS: &str = include_str!("snippet_imports.txt");
-
 const RETRIES: &str = "The SDK's retries are off: each takes quota again, unseen. Retry where you pace.";
 
 fn boto3(snippet: &Snippet<'_>) -> String {
@@ -171,17 +192,27 @@ fn boto3(snippet: &Snippet<'_>) -> String {
     )
 }
 
-/// A Python string literal; letters and digits of every script stand as they are.
+/// A text in double quotes. Letters and digits of every script stand as they are; what is invisible, turns the
+/// direction of text or acts on a terminal is written by its number.
+fn quoted(text: &str, number: fn(char) -> String) -> String {
+    let mut quoted = String::from("\"");
+    for character in text.chars() {
+        match character {
+            '\\' => quoted += "\\\\",
+            '"' => quoted += "\\\"",
+            '\n' => quoted += "\\n",
+            '\t' => quoted += "\\t",
+            ' '..='~' => quoted.push(character),
+            _ if character.is_alphanumeric() => quoted.push(character),
+            _ => quoted += &number(character),
+        }
+    }
+    quoted + "\""
+}
+
+/// A Python string literal.
 pub fn python_text(text: &str) -> String {
-    let escaped = text.chars().map(|character| match character {
-        '\\' => "\\\\".into(),
-        '"' => "\\\"".into(),
-        '\n' => "\\n".into(),
-        ' '..='~' => character.to_string(),
-        _ if character.is_alphanumeric() => character.to_string(),
-        _ => format!("\\U{:08x}", u32::from(character)),
-    });
-    format!("\"{}\"", escaped.collect::<String>())
+    quoted(text, |character| format!("\\U{:08x}", u32::from(character)))
 }
 
 fn aws_cli(snippet: &Snippet<'_>) -> String {
@@ -210,7 +241,7 @@ fn aws_cli(snippet: &Snippet<'_>) -> String {
 
 /// A JSON string; also a jq literal, since a backslash of the text is always doubled.
 fn json_text(text: &str) -> String {
-    Value::from(text).to_string()
+    quoted(text, |character| character.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("\\u{unit:04x}")).collect())
 }
 
 /// A word of the shell in single quotes.
@@ -218,113 +249,36 @@ pub fn shell_text(text: &str) -> String {
     format!("'{}'", text.replace('\'', r"'\''"))
 }
 
-/// The Converse body with `{{ name }}` where a variable stands.
+/// The Converse body as a Jinja template that yields JSON whatever the variables hold: each is escaped as JSON has it,
+/// and `{` of a text that would open a tag stands by its number.
 fn template(snippet: &Snippet<'_>) -> String {
-    let mut text = serde_json::to_string_pretty(snippet.body).unwrap_or_else(|_| snippet.body.to_string());
-    for (number, name) in snippet.variables.iter().enumerate() {
-        text = text.replace(&mark(number), &format!("{{{{ {name} }}}}"));
-    }
-    text
-}
-
-/// The Rust string literal of a text.
-fn rust_text(text: &str) -> String {
-    format!("\"{}\"", text.escape_default())
-}
-
-fn rust(snippet: &Snippet<'_>) -> String {
-    let names = snippet.names();
-    let parameters: String = names.iter().map(|name| format!(", {name}: &str")).collect();
     let text = |text: &str| {
-        let part = |piece| match piece {
-            Piece::Text(text) => rust_text(text),
-            Piece::Variable(number) => names[number].clone(),
+        let inside = |piece| match piece {
+            Piece::Text(text) => {
+                let quoted = json_text(text);
+                untagged(&quoted[1..quoted.len() - 1])
+            }
+            Piece::Variable(number) => format!("{{{{ ({} | tojson)[1:-1] | safe }}}}", snippet.variables[number]),
         };
-        format!("[{}].concat()", snippet.pieces(text).into_iter().map(part).collect::<Vec<_>>().join(", "))
+        format!("\"{}\"", snippet.pieces(text).into_iter().map(inside).collect::<String>())
     };
-    rust_call(snippet, &parameters, &text)
+    let leaf = |value: &Value| match value {
+        Value::String(said) => text(said),
+        other => other.to_string(),
+    };
+    let notes: String = snippet.notes.iter().map(|note| format!("{{# {note} #}}\n")).collect();
+    format!("{notes}{}\n", nested(snippet.body, 0, &leaf))
 }
 
-fn rust_call(snippet: &Snippet<'_>, parameters: &str, text: &dyn Fn(&str) -> String) -> String {
-    let body = snippet.body;
-    let block = |kind: &str, block: &Value| match block["text"].as_str() {
-        Some(said) => format!("{kind}::Text({})", text(said)),
-        None => format!("{kind}::CachePoint(CachePointBlock::builder().r#type(CachePointType::Default).build()?)"),
-    };
-    let items = |value: &Value| value.as_array().cloned().unwrap_or_default();
-    let mut calls = String::new();
-    for system in items(&body["system"]) {
-        calls += &format!("        .system({})\n", block("SystemContentBlock", &system));
-    }
-    for message in items(&body["messages"]) {
-        let role = if message["role"] == "assistant" { "Assistant" } else { "User" };
-        calls += &format!(
-            "        .messages(\n            Message::builder()\n                .role(ConversationRole::{role})\n"
-        );
-        for content in items(&message["content"]) {
-            calls += &format!("                .content({})\n", block("ContentBlock", &content));
-        }
-        calls += "                .build()?,\n        )\n";
-    }
-    if let Some(config) = body["inferenceConfig"].as_object() {
-        calls += "        .inference_config(\n            InferenceConfiguration::builder()\n";
-        for (key, value) in config {
-            calls += &match key.as_str() {
-                "maxTokens" => format!("                .max_tokens({value})\n"),
-                "temperature" => format!("                .temperature({value}_f32)\n"),
-                "topP" => format!("                .top_p({value}_f32)\n"),
-                _ => items(value)
-                    .iter()
-                    .map(|stop| {
-                        format!("                .stop_sequences({})\n", rust_text(stop.as_str().unwrap_or("")))
-                    })
-                    .collect(),
-            };
-        }
-        calls += "                .build(),\n        )\n";
-    }
-    if let Some(extra) = body.get("additionalModelRequestFields") {
-        calls += &format!("        .additional_model_request_fields({})\n", rust_document(extra));
-    }
-    if let Some(tier) = body["serviceTier"]["type"].as_str() {
-        let tier = rust_text(tier);
-        calls +=
-            &format!("        .service_tier(ServiceTier::builder().r#type(ServiceTierType::from({tier})).build()?)\n");
-    }
-    if let Some(latency) = body["performanceConfig"]["latency"].as_str() {
-        let latency = rust_text(latency);
-        calls += &format!(
-            "        .performance_config(\n            PerformanceConfiguration::builder().latency(PerformanceConfigLatency::from({latency})).build(),\n        )\n"
-        );
-    }
-    format!(
-        "{RUST_IMPORTS}\n{}async fn client() -> Client {{\n    \
-         let config = defaults(BehaviorVersion::latest())\n        .region(Region::new({}))\n        \
-         .retry_config(RetryConfig::disabled())\n        .load()\n        .await;\n    Client::new(&config)\n}}\n\n\
-         async fn ask(client: &Client{parameters}) -> Result<ConverseOutput, Box<dyn std::error::Error>> {{\n    \
-         let reply = client\n        .converse()\n        .model_id({})\n{calls}        .send()\n        .await?;\n    Ok(reply)\n}}\n",
-        snippet.comments("//", RETRIES),
-        rust_text(snippet.region),
-        rust_text(snippet.model),
-    )
-}
-
-/// A JSON value as the SDK's document.
-fn rust_document(value: &Value) -> String {
-    match value {
-        Value::Null => "Document::Null".into(),
-        Value::Bool(value) => format!("Document::Bool({value})"),
-        Value::Number(number) if number.is_u64() => format!("Document::Number(Number::PosInt({number}))"),
-        Value::Number(number) if number.is_i64() => format!("Document::Number(Number::NegInt({number}))"),
-        Value::Number(number) => format!("Document::Number(Number::Float({number}_f64))"),
-        Value::String(text) => format!("Document::String({}.to_owned())", rust_text(text)),
-        Value::Array(list) => {
-            format!("Document::Array(vec![{}])", list.iter().map(rust_document).collect::<Vec<_>>().join(", "))
-        }
-        Value::Object(map) => {
-            let item =
-                |(key, value): (&String, &Value)| format!("({}.to_owned(), {})", rust_text(key), rust_document(value));
-            format!("Document::Object(HashMap::from([{}]))", map.iter().map(item).collect::<Vec<_>>().join(", "))
+/// A text without `{{`, `{%` and `{#`, and without `{` at its end, where a variable may follow.
+fn untagged(text: &str) -> String {
+    let mut untagged = String::new();
+    let mut characters = text.chars().peekable();
+    while let Some(character) = characters.next() {
+        match (character, characters.peek()) {
+            ('{', None | Some('{' | '%' | '#')) => untagged += "\\u007b",
+            _ => untagged.push(character),
         }
     }
+    untagged
 }
