@@ -15,11 +15,11 @@ use crate::cli::exit::{Exit, Refused};
 use crate::cli::{output, planning, session};
 
 /// One id or profile that may be called.
-struct Row<'a> {
-    id: &'a ModelId,
-    offer: Option<&'a Offer>,
-    quota: Option<Quota>,
-    price: Option<Price>,
+pub(super) struct Row<'a> {
+    pub(super) id: &'a ModelId,
+    pub(super) offer: Option<&'a Offer>,
+    pub(super) quota: Option<Quota>,
+    pub(super) price: Option<Price>,
 }
 
 /// Runs the command.
@@ -44,7 +44,7 @@ pub fn models(options: &QuotasOptions) -> Result<Exit> {
     Ok(Exit::Done)
 }
 
-fn rows<'a>(catalog: &'a Catalog, listing: Option<&Listing>) -> Vec<Row<'a>> {
+pub(super) fn rows<'a>(catalog: &'a Catalog, listing: Option<&Listing>) -> Vec<Row<'a>> {
     let on_demand = catalog.models.iter().filter(|offer| offer.on_demand).map(|offer| &offer.id);
     let profiles = catalog.profiles.iter().filter(|profile| profile.active).map(|profile| &profile.id);
     let row = |id: &'a ModelId| Row {
@@ -59,7 +59,7 @@ fn rows<'a>(catalog: &'a Catalog, listing: Option<&Listing>) -> Vec<Row<'a>> {
     rows
 }
 
-fn notes(listing: &Result<Listing, Fault>) -> Vec<String> {
+pub(super) fn notes(listing: &Result<Listing, Fault>) -> Vec<String> {
     let mut notes = match listing {
         Ok(listing) => listing.notes.clone(),
         Err(fault) => vec![format!("Quotas could not be read: {}", fault.message)],

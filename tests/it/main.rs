@@ -9,6 +9,7 @@ mod fidelity;
 mod gateway;
 mod journal;
 mod journey;
+mod picker;
 mod pty;
 mod quotas;
 mod screens;
