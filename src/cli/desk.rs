@@ -65,7 +65,8 @@ pub struct Left {
 }
 
 impl Desk {
-    /// A desk over a plan, and what it can be made of again; nothing is opened yet. `signalled` becomes true when a signal ends the program.
+    /// A desk over a plan, and what that can be made of again; nothing is opened yet. `signalled` becomes true when a
+    /// signal ends the program.
     pub fn new(plan: Plan, recipe: Recipe, setup: Setup, inbox: Inbox, signalled: Arc<AtomicBool>) -> Self {
         let (simulator, session, river, trouble) = (None, None, None, None);
         Self { plan, recipe, setup, simulator, session, river, has_run: false, trouble, inbox, signalled }
@@ -81,7 +82,7 @@ impl Desk {
                 ask = asks.recv() => match ask {
                     Some(Ask::Tell(Command::Start(plan))) => self.start(plan, &mut left).await,
                     Some(Ask::Tell(command)) => self.tell(command),
-                    Some(Ask::Estimate(plan)) => self.estimate(&plan).await,
+                    Some(Ask::Estimate(plan)) => self.estimate(plan).await,
                     Some(Ask::List) => list = Some(self.list()),
                     Some(Ask::Take(ids)) => self.take(&ids, &left).await,
                     Some(Ask::Close) | None => break,
@@ -221,10 +222,7 @@ impl Desk {
             self.open().await;
         }
         let Some(session) = &self.session else { return };
-        let mut plan = Arc::unwrap_or_clone(plan);
-        plan.region.clone_from(&self.plan.region);
-        // The session's quotas are of these, as it found them.
-        plan.models.clone_from(&self.plan.models);
+        let plan = self.as_opened(plan);
         match session.start(Arc::new(plan)) {
             Ok(river) => {
                 left.journal.clone_from(&river.recording.path);
@@ -249,16 +247,23 @@ impl Desk {
         }
     }
 
-    async fn estimate(&mut self, plan: &Plan) {
+    /// The screen's plan with the region and the models as the session found them: its quotas are of these.
+    fn as_opened(&self, plan: Arc<Plan>) -> Plan {
+        let (models, region) = (self.plan.models.clone(), self.plan.region.clone());
+        Plan { models, region, ..Arc::unwrap_or_clone(plan) }
+    }
+
+    async fn estimate(&mut self, plan: Arc<Plan>) {
         if self.session.is_none() {
             // What went wrong before (expired credentials, no network) may be mended by now.
             self.open().await;
         }
+        let plan = self.as_opened(plan);
         let quotas = self.session.as_ref().map(Session::quotas).unwrap_or_default();
-        let estimate = match check::estimated(plan, &quotas) {
+        let estimate = match check::estimated(&plan, &quotas) {
             Ok(estimated) => PlanEstimate {
-                rows: check::rows(plan, &estimated),
-                refusal: self.trouble.clone().or_else(|| refusal(plan, &estimated)),
+                rows: check::rows(&plan, &estimated),
+                refusal: self.trouble.clone().or_else(|| refusal(&plan, &estimated)),
                 warnings: estimated.warnings,
             },
             Err(error) => PlanEstimate { refusal: Some(error.to_string()), ..PlanEstimate::default() },

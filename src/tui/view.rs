@@ -349,7 +349,10 @@ pub fn picker_about<'a>(model: &'a Model, picker: &'a Picker) -> Vec<(Cow<'a, st
         about.push((clean(why, Lines::Join), Ink::Error));
     }
     match &model.listed {
-        Listed::Failed(why) => about.push((clean(why, Lines::Join), Ink::Error)),
+        // A choice that fails for the same reason would say the same twice.
+        Listed::Failed(why) if picker.trouble.as_ref() != Some(why) => {
+            about.push((clean(why, Lines::Join), Ink::Error));
+        }
         Listed::Read(list) => {
             if let Some(row) = picker.selected(&model.listed) {
                 let planned = model.plan.models.iter().any(|of| of.id.as_str() == row.id);
@@ -357,7 +360,7 @@ pub fn picker_about<'a>(model: &'a Model, picker: &'a Picker) -> Vec<(Cow<'a, st
             }
             about.extend(list.notes.iter().map(|note| (clean(note, Lines::Join), Ink::Muted)));
         }
-        Listed::Unread | Listed::Reading => {}
+        Listed::Unread | Listed::Reading | Listed::Failed(_) => {}
     }
     about
 }
