@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
+use aws_credential_types::credential_feature::AwsCredentialFeature;
+use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
 use aws_smithy_http_client::pool::{Client as PoolClient, ConnectionPool};
 use aws_smithy_http_client::proxy::ProxyConfig;
@@ -22,7 +24,7 @@ use bytes::Bytes;
 use tower::Service;
 
 use crate::bedrock::cache::Key;
-use crate::bedrock::fault::Place;
+use crate::bedrock::fault::{self, Place};
 use crate::bedrock::gateway::Gateway;
 use crate::bedrock::inproc;
 use crate::bedrock::probe::Mark;
@@ -61,6 +63,29 @@ impl Connection {
     }
 }
 
+/// Who signs the requests.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Identity {
+    /// Where the credentials come from, in a few words.
+    pub from: &'static str,
+    /// The account, where the credentials tell it.
+    pub account: Option<String>,
+}
+
+/// By which way of the SDK's chain credentials were found → how people know it; the closest to the user first.
+const SOURCES: [(AwsCredentialFeature, &str); 10] = [
+    (AwsCredentialFeature::CredentialsProfileSso, "a profile that logs in by SSO"),
+    (AwsCredentialFeature::CredentialsProfileProcess, "a profile that asks a process (credential_process)"),
+    (AwsCredentialFeature::CredentialsProfileSourceProfile, "a profile that assumes a role"),
+    (AwsCredentialFeature::CredentialsProfileNamedProvider, "a profile that names another source (credential_source)"),
+    (AwsCredentialFeature::CredentialsProfileStsWebIdToken, "a profile with a web identity token"),
+    (AwsCredentialFeature::CredentialsProfile, "an access key in a profile"),
+    (AwsCredentialFeature::CredentialsEnvVars, "the environment (AWS_ACCESS_KEY_ID)"),
+    (AwsCredentialFeature::CredentialsEnvVarsStsWebIdToken, "a web identity token in the environment"),
+    (AwsCredentialFeature::CredentialsHttp, "the container's credentials endpoint"),
+    (AwsCredentialFeature::CredentialsImds, "this machine's instance role"),
+];
+
 /// Every client of one connection. They share one pool and one simulator flag.
 #[derive(Debug, Clone)]
 pub struct Clients {
@@ -76,25 +101,22 @@ pub struct Clients {
 }
 
 impl Clients {
-    /// Finds the credentials that sign requests, and says in a few words of what kind they are; never what they are.
-    pub async fn credentials(&self) -> Result<&'static str, Fault> {
+    /// Finds the credentials that sign requests: where they come from and whose they are; never what they are.
+    pub async fn identity(&self) -> Result<Identity, Fault> {
         if self.place.bearer {
-            return Ok("a Bedrock API key (AWS_BEARER_TOKEN_BEDROCK); it cannot read quotas");
+            return Ok(Identity { from: "a Bedrock API key (AWS_BEARER_TOKEN_BEDROCK)", account: None });
         }
-        let missing = |why: String| {
-            let message = format!(
-                "No AWS credentials can be used{why}: set AWS_PROFILE or give --profile, run `aws sso login`, or set \
-                 AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY."
-            );
-            Fault::new(FaultKind::Denied, message)
-        };
-        let provider = self.credentials.as_ref().ok_or_else(|| missing(String::new()))?;
-        let found = provider.provide_credentials().await.map_err(|error| missing(format!(" ({error})")))?;
-        Ok(match (found.access_key_id() == PLACEHOLDER_KEY, found.session_token()) {
-            (true, _) => "placeholder credentials, as the endpoint is on this machine",
-            (false, Some(_)) => "temporary credentials (SSO, a role or a session)",
-            (false, None) => "a long-lived access key",
-        })
+        let none = || CredentialsError::not_loaded("no providers in chain");
+        let provider = self.credentials.as_ref().ok_or_else(|| fault::of_credentials(&none(), &self.place))?;
+        let found = provider.provide_credentials().await.map_err(|error| fault::of_credentials(&error, &self.place))?;
+        let account = found.account_id().map(|account| account.as_str().to_owned());
+        if found.access_key_id() == PLACEHOLDER_KEY {
+            return Ok(Identity { from: "placeholder credentials, as the endpoint is on this machine", account });
+        }
+        let ways = found.get_property::<Vec<AwsCredentialFeature>>().map_or(&[][..], Vec::as_slice);
+        let named = SOURCES.iter().find(|(way, _)| ways.contains(way)).map(|(_, from)| *from);
+        let unnamed = if found.session_token().is_some() { "temporary credentials" } else { "a long-lived access key" };
+        Ok(Identity { from: named.unwrap_or(unnamed), account })
     }
 
     /// Under which key a listing of quotas may be kept on disk; `None` for a service on this machine and where there

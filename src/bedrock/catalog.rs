@@ -1,5 +1,8 @@
 //! Catalog: the models and inference profiles that Bedrock lists for this account in this region.
 
+mod advice;
+mod line;
+
 use aws_sdk_bedrock::Client;
 use aws_sdk_bedrock::types::{
     FoundationModelSummary, InferenceProfileStatus, InferenceProfileSummary, InferenceProfileType, InferenceType,
@@ -7,8 +10,10 @@ use aws_sdk_bedrock::types::{
 };
 use aws_smithy_types::date_time::Format;
 
+pub use advice::{advice, callable, successor};
+
 use crate::bedrock::fault::{self, Place};
-use crate::bench::fault::Fault;
+use crate::bench::fault::{Fault, FaultKind};
 use crate::bench::model::{ModelId, Scope};
 use crate::bench::price;
 
@@ -37,6 +42,8 @@ pub struct Profile {
     pub id: ModelId,
     /// Whether it can be called now.
     pub active: bool,
+    /// The account that its ARN names: the caller's own.
+    pub account: Option<String>,
 }
 
 /// Everything that is listed.
@@ -60,20 +67,61 @@ impl Catalog {
     }
 }
 
-/// Reads `ListFoundationModels` and every page of `ListInferenceProfiles`.
+/// Reads everything: [`models`] and [`profiles`].
 pub async fn list(client: &Client, place: &Place) -> Result<Catalog, Fault> {
+    let (models, profiles) = futures_util::future::join(models(client, place), profiles(client, place)).await;
+    Ok(Catalog { models: models?, profiles: profiles? })
+}
+
+/// Reads `ListFoundationModels`, which has no pages: the models that answer with text, by id.
+pub async fn models(client: &Client, place: &Place) -> Result<Vec<Offer>, Fault> {
     let answer = client.list_foundation_models().send().await;
     let answer = answer.map_err(|error| fault::of_sdk_error(&error, place, None))?;
     let mut models: Vec<Offer> = answer.model_summaries().iter().filter(|model| says_text(model)).map(offer).collect();
-    let mut pages = client.list_inference_profiles().into_paginator().items().send();
-    let mut profiles = Vec::new();
-    while profiles.len() < MOST_PROFILES {
-        let Some(next) = pages.next().await else { break };
-        profiles.push(profile(&next.map_err(|error| fault::of_sdk_error(&error, place, None))?));
-    }
     models.sort_by(|a, b| a.id.as_str().cmp(b.id.as_str()));
+    Ok(models)
+}
+
+/// Reads every page of `ListInferenceProfiles`, by id. Asked for no type, the service leaves the applications' out
+/// (source: aws/aws-cli issue 9728), so each type is asked for.
+pub async fn profiles(client: &Client, place: &Place) -> Result<Vec<Profile>, Fault> {
+    let mut profiles = Vec::new();
+    for kind in [InferenceProfileType::SystemDefined, InferenceProfileType::Application] {
+        let pages = client.list_inference_profiles().type_equals(kind);
+        let mut items = pages.into_paginator().items().send();
+        while profiles.len() < MOST_PROFILES {
+            let Some(next) = items.next().await else { break };
+            profiles.push(profile(&next.map_err(|error| fault::of_sdk_error(&error, place, None))?));
+        }
+    }
     profiles.sort_by(|a, b| a.id.as_str().cmp(b.id.as_str()));
-    Ok(Catalog { models, profiles })
+    profiles.dedup_by(|a, b| a.id.as_str() == b.id.as_str());
+    Ok(profiles)
+}
+
+/// Asks `GetInferenceProfile` what an application inference profile wraps, and gives the id with the base model and the
+/// scope of that. Any other id comes back as it is, and nothing is sent. The fault's message names the permission that
+/// this takes.
+pub async fn resolve(client: &Client, place: &Place, id: &ModelId) -> Result<ModelId, Fault> {
+    if id.scope() != Scope::Unresolved {
+        return Ok(id.clone());
+    }
+    let failed = |fault: Fault| {
+        let lead = format!(
+            "What {id} wraps could not be read, which takes bedrock:GetInferenceProfile; --rpm and --tpm give the \
+             limits without it"
+        );
+        Fault { message: format!("{lead}: {}", fault.message), ..fault }
+    };
+    let answer = client.get_inference_profile().inference_profile_identifier(id.as_str()).send().await;
+    let answer = answer.map_err(|error| failed(fault::of_sdk_error(&error, place, Some(id))))?;
+    let targets: Vec<&str> = answer.models().iter().filter_map(|model| model.model_arn()).collect();
+    wrapped(id, &targets).ok_or_else(|| failed(Fault::new(FaultKind::NotFound, "the profile holds no model.")))
+}
+
+/// An application's profile with what it holds, where it holds anything.
+fn wrapped(id: &ModelId, targets: &[&str]) -> Option<ModelId> {
+    targets.first().map(|first| id.resolved(first, scope(targets)))
 }
 
 fn says_text(model: &FoundationModelSummary) -> bool {
@@ -96,13 +144,14 @@ fn offer(model: &FoundationModelSummary) -> Offer {
 
 fn profile(summary: &InferenceProfileSummary) -> Profile {
     let active = *summary.status() == InferenceProfileStatus::Active;
+    let account = summary.inference_profile_arn().split(':').nth(4).filter(|account| !account.is_empty());
+    let account = account.map(str::to_owned);
     if *summary.r#type() != InferenceProfileType::Application {
-        return Profile { id: ModelId::parse(summary.inference_profile_id()), active };
+        return Profile { id: ModelId::parse(summary.inference_profile_id()), active, account };
     }
     let id = ModelId::parse(summary.inference_profile_arn());
     let targets: Vec<&str> = summary.models().iter().filter_map(|model| model.model_arn()).collect();
-    let id = targets.first().map_or_else(|| id.clone(), |first| id.resolved(first, scope(&targets)));
-    Profile { id, active }
+    Profile { id: wrapped(&id, &targets).unwrap_or(id), active, account }
 }
 
 /// The scope of an application's profile, by the regions of what it holds (source: facts on model ids).

@@ -2,6 +2,7 @@
 
 use std::error::Error;
 
+use aws_sdk_bedrock::operation::get_foundation_model_availability::GetFoundationModelAvailabilityError;
 use aws_sdk_bedrock::operation::get_inference_profile::GetInferenceProfileError;
 use aws_sdk_bedrock::operation::list_foundation_models::ListFoundationModelsError;
 use aws_sdk_bedrock::operation::list_inference_profiles::ListInferenceProfilesError;
@@ -67,6 +68,8 @@ exceptions! {
         TooManyRequestsException;
     GetAWSDefaultServiceQuotaError: AccessDeniedException IllegalArgumentException NoSuchResourceException
         ServiceException TooManyRequestsException;
+    GetFoundationModelAvailabilityError: AccessDeniedException InternalServerException ResourceNotFoundException
+        ThrottlingException ValidationException;
     GetInferenceProfileError: AccessDeniedException InternalServerException ResourceNotFoundException
         ThrottlingException ValidationException;
     ListFoundationModelsError: AccessDeniedException InternalServerException ThrottlingException
@@ -81,10 +84,14 @@ pub(super) const KINDS: &[(&str, FaultKind)] = &[
     ("ThrottlingException", FaultKind::Throttled),
     ("TooManyRequestsException", FaultKind::Throttled),
     ("ServiceQuotaExceededException", FaultKind::Throttled),
+    ("RequestLimitExceeded", FaultKind::Throttled),
+    ("Throttling", FaultKind::Throttled),
     ("ModelNotReadyException", FaultKind::NotReady),
     ("ServiceUnavailableException", FaultKind::Unavailable),
     ("InternalServerException", FaultKind::Unavailable),
     ("ServiceException", FaultKind::Unavailable),
+    ("InternalFailure", FaultKind::Unavailable),
+    ("ServiceUnavailable", FaultKind::Unavailable),
     ("ModelErrorException", FaultKind::Unavailable),
     ("ModelTimeoutException", FaultKind::TimedOut),
     ("ModelStreamErrorException", FaultKind::StreamBroken),
@@ -108,6 +115,7 @@ pub(super) const KINDS: &[(&str, FaultKind)] = &[
     ("NotAuthorized", FaultKind::Denied),
     ("OptInRequired", FaultKind::Denied),
     ("RequestExpired", FaultKind::Denied),
+    ("RequestTimeTooSkewed", FaultKind::Denied),
     ("SignatureDoesNotMatch", FaultKind::Denied),
     ("UnrecognizedClientException", FaultKind::Denied),
 ];
@@ -144,7 +152,7 @@ const fn rule(of: &'static [FaultKind], says: &'static [&'static str], advice: &
     Rule { of, says, bearer: false, becomes: None, hopeless: false, alone: false, advice }
 }
 
-use FaultKind::{Denied, Invalid, NotFound, NotReady, StreamBroken, Throttled, TimedOut, Unavailable};
+use FaultKind::{Denied, Invalid, NotFound, NotReady, Other, StreamBroken, Throttled, TimedOut, Unavailable};
 
 /// The first that applies is taken (texts: public issues and account reports, facts page section 1.6 and 7).
 pub(super) const RULES: &[Rule] = &[
@@ -164,7 +172,7 @@ pub(super) const RULES: &[Rule] = &[
     rule(
         &[Invalid],
         &["on-demand throughput", "inference profile that contains this model"],
-        "Name the model by an inference profile instead, for example `{profile_id}`.",
+        "Name the model by an inference profile, such as `{profile_id}`; `quotient models` lists those of {region}.",
     ),
     Rule {
         becomes: Some(NotReady),
@@ -186,6 +194,22 @@ pub(super) const RULES: &[Rule] = &[
         &[Denied],
         &["not available for this account"],
         "A quota of zero looks like this too: see `quotient quotas`, then ask AWS for access or choose another model.",
+    ),
+    rule(
+        &[Denied],
+        &["payment instrument", "invalid_payment_instrument"],
+        "Add a valid means of payment under Billing in the AWS console: the model is sold through AWS Marketplace.",
+    ),
+    rule(
+        &[Denied],
+        &["aws-marketplace"],
+        "Allow aws-marketplace:Subscribe and aws-marketplace:ViewSubscriptions in IAM, or let someone who has them \
+         call the model once.",
+    ),
+    rule(
+        &[Denied],
+        &["service control policy"],
+        "Your organisation forbids it: ask its administrator, or choose a profile or region that it allows.",
     ),
     rule(
         &[Denied],
@@ -221,8 +245,19 @@ pub(super) const RULES: &[Rule] = &[
     ),
     rule(
         &[Denied],
+        &["missingauthenticationtoken", "missing authentication token", "incompletesignature"],
+        "The signature did not arrive whole: check that no proxy changes headers and that --endpoint and the keys hold \
+         nothing else, such as spaces.",
+    ),
+    rule(
+        &[Denied],
+        &["scoped to a valid region", "scoped to correct service"],
+        "The request was signed for another region or service than answers at {endpoint}: check --region.",
+    ),
+    rule(
+        &[Denied],
         &["signature"],
-        "Check the secret access key and the session token: the signature does not match them.",
+        "Check the secret access key, the session token and this machine's clock: the signature does not match them.",
     ),
     rule(
         &[Denied],
@@ -263,16 +298,50 @@ pub(super) const RULES: &[Rule] = &[
     ),
     rule(
         &[Invalid],
-        &["model identifier is invalid"],
+        &["model identifier is invalid", "not supported in this region", "not available in this region"],
         "Check the model id; `quotient models` lists what {region} has.",
     ),
-    rule(&[NotFound], &["end of its life"], "The model is retired: choose its successor from `quotient models`."),
+    rule(
+        &[Invalid],
+        &["maximum tokens you requested exceeds"],
+        "Lower max_tokens in the configuration to the model's limit.",
+    ),
+    rule(
+        &[Invalid],
+        &["input is too long", "prompt is too long"],
+        "Shorten the content, or choose a model that reads more.",
+    ),
+    rule(
+        &[Denied, NotFound],
+        &["end of its life", "marked by provider as legacy"],
+        "The model is retired: `quotient models` names its successor.",
+    ),
+    rule(&[NotFound], &["unknownoperation"], "{endpoint} does not offer this operation: check --endpoint."),
+    rule(&[NotFound], &["nosuchresource"], "Service Quotas has no such quota in {region}."),
     rule(&[NotFound], &[], "Check the model id and the region: `quotient models` lists what {region} has."),
     rule(
-        &[Unavailable, StreamBroken],
-        &["tunnel error"],
+        &[Unavailable, StreamBroken, Other],
+        &["tunnel error", "proxy"],
         "The proxy does not let it through: check HTTPS_PROXY and NO_PROXY.",
     ),
+    rule(&[Denied], &["http 407"], "The proxy asks who you are: put user and password into HTTPS_PROXY."),
+    Rule {
+        becomes: Some(Other),
+        ..rule(
+            &[Unavailable, StreamBroken, Other],
+            &["peer certificate", "unknownissuer", "certificate verify"],
+            "The certificate of {endpoint} is not trusted: where a proxy opens TLS, name its certificate in \
+             SSL_CERT_FILE; check this machine's clock too.",
+        )
+    },
+    Rule {
+        becomes: Some(Other),
+        ..rule(
+            &[Unavailable, StreamBroken, Other],
+            &["invalidcontenttype", "corrupt message"],
+            "{endpoint} does not speak TLS: begin its URL with http:// if that is meant.",
+        )
+    },
     rule(
         &[Unavailable],
         &["connection refused"],
@@ -284,6 +353,17 @@ pub(super) const RULES: &[Rule] = &[
         "The host name of {endpoint} does not resolve: check the network and the region.",
     ),
     rule(&[TimedOut], &["no connection in time"], "Check that {endpoint} can be reached from here."),
+    rule(
+        &[NotReady],
+        &["notready", "not ready"],
+        "Bedrock is loading it, which takes nothing of the quota: try again in a few minutes.",
+    ),
+    rule(
+        &[Unavailable],
+        &["serviceunavailable", "http 503", "http 529", "overloaded"],
+        "Bedrock has no room just now, which says nothing about the quota: try later, or by a profile over several \
+         regions.",
+    ),
 ];
 
 /// How the SDK says that no provider of its chain has credentials; the last that it asks is the machine's own (IMDS).

@@ -82,6 +82,11 @@ where
     advise(name, &words, kind, answered, place, model)
 }
 
+/// Classifies why no credentials could be had, before anything was sent.
+pub(super) fn of_credentials(error: &CredentialsError, place: &Place) -> Fault {
+    advise(None, &chain(error), FaultKind::Denied, false, place, None)
+}
+
 fn of_service<E: Exception, R: Answer>(error: &E, raw: &R) -> (Option<String>, String, FaultKind) {
     let status = raw.status();
     let typed = error.exception().map(str::to_owned);
@@ -202,11 +207,10 @@ fn filled(rule: &Rule, place: &Place, model: Option<&ModelId>) -> String {
         .replace("{profile_id}", &profile_id(model, &place.region))
 }
 
-/// The inference profile of a model that is likeliest to exist in a region (source: Bedrock user guide,
-/// `inference-profiles-support`); `global` where the geography has none of its own.
+/// A profile's name as an example: of the geography, where that is sure, otherwise the global one
+/// (source: Bedrock user guide, `inference-profiles-support`). Not every model has it.
 fn profile_id(model: Option<&ModelId>, region: &str) -> String {
-    const GEOGRAPHIES: [(&str, &str); 5] =
-        [("us-gov-", "us-gov"), ("us-", "us"), ("ca-", "us"), ("eu-", "eu"), ("ap-", "apac")];
+    const GEOGRAPHIES: [(&str, &str); 3] = [("us-gov-", "us-gov"), ("us-", "us"), ("eu-", "eu")];
     let prefix = GEOGRAPHIES.iter().find(|(start, _)| region.starts_with(start)).map_or("global", |(_, prefix)| prefix);
     format!("{prefix}.{}", model.map_or("<model id>", ModelId::base))
 }
@@ -282,100 +286,185 @@ mod tests {
         assert!(fault.message.starts_with("Too many tokens per day, please wait"), "{}", fault.message);
     }
 
+    /// Exception, message, the kind that its type or status gives → the kind that it is, and a word of the advice.
+    type Refusal = (&'static str, &'static str, FaultKind, FaultKind, &'static str);
+
     #[test]
     fn each_known_refusal_says_what_to_do() {
-        for (code, words, kind, becomes, says) in [
+        use FaultKind::{Denied, Invalid, NotFound, NotReady, Throttled, Unavailable};
+        const REFUSALS: &[Refusal] = &[
             (
                 "ValidationException",
                 "Invocation of model ID anthropic.claude-haiku-4-5-20251001-v1:0 with on-demand throughput isn’t \
                  supported. Retry your request with the ID or ARN of an inference profile that contains this model.",
-                FaultKind::Invalid,
-                FaultKind::Invalid,
-                "eu.anthropic.claude-haiku-4-5-20251001-v1:0",
+                Invalid,
+                Invalid,
+                "such as `eu.anthropic.claude-haiku-4-5-20251001-v1:0`; `quotient models` lists",
             ),
-            (
-                "AccessDeniedException",
-                "You don't have access to the model with the specified model ID.",
-                FaultKind::Denied,
-                FaultKind::Denied,
-                "eu-central-1",
-            ),
+            ("ThrottlingException", "Too many tokens per day, please wait.", Throttled, Throttled, "is zero"),
+            ("ServiceQuotaExceededException", "Too many models.", Throttled, Throttled, "raise this quota"),
+            ("AccessDeniedException", "You don't have access to the model.", Denied, Denied, "console of eu-central-1"),
             (
                 "AccessDeniedException",
                 "anthropic.claude-opus-5 is not available for this account.",
-                FaultKind::Denied,
-                FaultKind::Denied,
+                Denied,
+                Denied,
                 "quota of zero",
             ),
             (
                 "AccessDeniedException",
                 "User: arn:aws:iam::123456789012:user/x is not authorized to perform: bedrock:InvokeModel",
-                FaultKind::Denied,
-                FaultKind::Denied,
+                Denied,
+                Denied,
                 "quotient doctor",
             ),
             (
-                "MPAgreementBeingCreated",
-                "Your agreement is being created.",
-                FaultKind::Denied,
-                FaultKind::NotReady,
-                "minutes",
+                "AccessDeniedException",
+                "User: arn:aws:iam::123456789012:user/x is not authorized to perform: bedrock:InvokeModel on resource: \
+                 arn:aws:bedrock:::foundation-model/x with an explicit deny in a service control policy",
+                Denied,
+                Denied,
+                "organisation",
             ),
+            (
+                "AccessDeniedException",
+                "Model access is denied due to IAM user or service role is not authorized to perform the required AWS \
+                 Marketplace actions (aws-marketplace:ViewSubscriptions, aws-marketplace:Subscribe)",
+                Denied,
+                Denied,
+                "Allow aws-marketplace:Subscribe",
+            ),
+            (
+                "AccessDeniedException",
+                "Model access is denied due to INVALID_PAYMENT_INSTRUMENT: A valid payment instrument must be provided",
+                Denied,
+                Denied,
+                "Billing",
+            ),
+            ("AccessDeniedException", "Authentication failed: your API Key is not valid", Denied, Denied, "Renew"),
+            ("MPAgreementBeingCreated", "Your agreement is being created.", Denied, NotReady, "minutes"),
+            ("FTUFormNotFilled", "No.", NotFound, Denied, "use-case form"),
             (
                 "ResourceNotFoundException",
                 "Model use case details have not been submitted for this account.",
-                FaultKind::NotFound,
-                FaultKind::Denied,
+                NotFound,
+                Denied,
                 "use-case form",
             ),
             (
                 "ResourceNotFoundException",
-                "This model version has reached the end of its life.",
-                FaultKind::NotFound,
-                FaultKind::NotFound,
+                "This model has reached the end of its life.",
+                NotFound,
+                NotFound,
+                "successor",
+            ),
+            (
+                "ResourceNotFoundException",
+                "Access denied. This Model is marked by provider as Legacy.",
+                NotFound,
+                NotFound,
                 "successor",
             ),
             (
                 "ResourceNotFoundException",
                 "Could not resolve the foundation model from the provided model identifier.",
-                FaultKind::NotFound,
-                FaultKind::NotFound,
+                NotFound,
+                NotFound,
                 "eu-central-1",
             ),
+            ("NoSuchResourceException", "It does not exist.", NotFound, NotFound, "no such quota"),
+            ("UnknownOperationException", "Unknown.", NotFound, NotFound, "does not offer"),
+            ("ValidationException", "The provided model identifier is invalid.", Invalid, Invalid, "quotient models"),
             (
                 "ValidationException",
-                "The provided model identifier is invalid.",
-                FaultKind::Invalid,
-                FaultKind::Invalid,
-                "quotient models",
+                "The maximum tokens you requested exceeds the model limit of 8192.",
+                Invalid,
+                Invalid,
+                "Lower max_tokens",
             ),
+            ("ValidationException", "Input is too long for requested model.", Invalid, Invalid, "Shorten"),
             (
                 "ExpiredTokenException",
                 "The security token included in the request is expired",
-                FaultKind::Denied,
-                FaultKind::Denied,
+                Denied,
+                Denied,
                 "aws sso login --profile work",
             ),
             (
                 "InvalidSignatureException",
                 "Signature not yet current: 20261123T200000Z is still later than 20261123T190000Z",
-                FaultKind::Denied,
-                FaultKind::Denied,
-                "clock",
+                Denied,
+                Denied,
+                "Set this machine's clock",
             ),
+            ("RequestTimeTooSkewed", "No.", Denied, Denied, "Set this machine's clock"),
+            (
+                "InvalidSignatureException",
+                "The request signature we calculated does not match the signature you provided.",
+                Denied,
+                Denied,
+                "secret access key",
+            ),
+            (
+                "InvalidSignatureException",
+                "Credential should be scoped to a valid region.",
+                Denied,
+                Denied,
+                "check --region",
+            ),
+            ("MissingAuthenticationTokenException", "Missing Authentication Token", Denied, Denied, "no proxy changes"),
+            ("IncompleteSignatureException", "'x' not a valid key=value pair", Denied, Denied, "no proxy changes"),
             (
                 "UnrecognizedClientException",
                 "The security token included in the request is invalid.",
-                FaultKind::Denied,
-                FaultKind::Denied,
-                "credentials",
+                Denied,
+                Denied,
+                "does not know them",
             ),
-        ] {
-            let fault = advised(code, words, kind);
-            assert_eq!(fault.kind, becomes, "{words}");
+            (
+                "ModelNotReadyException",
+                "The model is not ready for inference.",
+                NotReady,
+                NotReady,
+                "nothing of the quota",
+            ),
+            (
+                "ServiceUnavailableException",
+                "Too many connections.",
+                Unavailable,
+                Unavailable,
+                "nothing about the quota",
+            ),
+            ("Overloaded_error", "Overloaded", Unavailable, Unavailable, "nothing about the quota"),
+        ];
+        for (code, words, kind, becomes, says) in REFUSALS {
+            let known = KINDS.iter().find(|(name, _)| name == code);
+            assert!(known.is_none_or(|(_, of_name)| of_name == kind), "{code}");
+            let fault = advised(code, words, *kind);
+            assert_eq!(fault.kind, *becomes, "{words}");
             let (own, advice) = fault.message.split_at(words.trim_end_matches('.').len());
             assert_eq!(own, words.trim_end_matches('.'), "the service's own words come first");
             assert!(advice.contains(says), "{words} → {advice}");
+            assert_eq!(advice.matches(". ").count(), 1, "one sentence: {advice}");
+        }
+    }
+
+    #[test]
+    fn each_way_not_to_get_through_says_what_to_do() {
+        use FaultKind::{Other, StreamBroken, Unavailable};
+        type Sdk = SdkError<ConverseError, HttpResponse>;
+        for (words, becomes, says) in [
+            ("dns error: failed to lookup address information", Unavailable, "the network and the region"),
+            ("tunnel error: unsuccessful", StreamBroken, "HTTPS_PROXY"),
+            ("proxy authorization required", StreamBroken, "HTTPS_PROXY"),
+            ("invalid peer certificate: UnknownIssuer", Other, "SSL_CERT_FILE"),
+            ("received corrupt message of type InvalidContentType", Other, "does not speak TLS"),
+            ("connection reset by peer", StreamBroken, ""),
+        ] {
+            let error: Sdk = SdkError::dispatch_failure(ConnectorError::io(words.into()));
+            let fault = of_sdk_error(&error, &place(), None);
+            assert_eq!((fault.kind, fault.code.as_deref()), (becomes, None), "{words}");
+            assert!(fault.message.starts_with(words) && fault.message.contains(says), "{}", fault.message);
         }
     }
 
@@ -400,12 +489,12 @@ mod tests {
     }
 
     #[test]
-    fn a_profile_is_suggested_by_the_regions_geography() {
+    fn an_example_of_a_profile_has_the_regions_geography() {
         let model = ModelId::parse("arn:aws:bedrock:us-east-1::foundation-model/amazon.nova-2-lite-v1:0");
         for (region, wanted) in [
             ("us-west-2", "us.amazon.nova-2-lite-v1:0"),
             ("us-gov-west-1", "us-gov.amazon.nova-2-lite-v1:0"),
-            ("ap-south-1", "apac.amazon.nova-2-lite-v1:0"),
+            ("ap-northeast-1", "global.amazon.nova-2-lite-v1:0"),
             ("sa-east-1", "global.amazon.nova-2-lite-v1:0"),
         ] {
             assert_eq!(profile_id(Some(&model), region), wanted);

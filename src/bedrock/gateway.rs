@@ -9,6 +9,7 @@ use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use tokio::time::{Instant, timeout_at};
 
+use crate::bedrock::count::{self, Counter};
 use crate::bedrock::fault::{self, Answer, Exception, Place};
 use crate::bedrock::probe::{Mark, Probe};
 use crate::bedrock::{converse, invoke};
@@ -16,7 +17,7 @@ use crate::bench::fault::{Fault, FaultKind};
 use crate::bench::plan::{Api, ModelPlan, Timeouts};
 use crate::bench::request::Request;
 use crate::bench::sample::Timing;
-use crate::bench::usage::{Usage, rough_tokens};
+use crate::bench::usage::{Usage, UsageSource, rough_tokens};
 
 /// One invocation to make.
 #[derive(Debug, Clone, Copy)]
@@ -68,36 +69,49 @@ pub struct Gateway {
     pub(super) client: Client,
     place: Arc<Place>,
     mark: Mark,
+    counter: Counter,
 }
 
 impl Gateway {
     pub(super) fn new(client: Client, place: Arc<Place>, mark: Mark) -> Self {
-        Self { client, place, mark }
+        Self { client, place, mark, counter: Counter::default() }
     }
 
-    /// One invocation: one request on the wire, never retried here. Measured from the moment the request is handed
-    /// to the connector, signed and serialised. Dropping the future drops the connection's stream at once.
+    /// One invocation: one request on the wire, never retried here, and where its answer came without its usage the
+    /// `CountTokens` that count it afterwards. Measured from the moment the request is handed to the connector, signed
+    /// and serialised. Dropping the future drops the connection's stream at once.
     pub async fn invoke(&self, call: Call<'_>, on_chunk: OnChunk<'_>) -> Result<Reply, Failure> {
         let attempt = Attempt::begin(call, &self.place);
-        match call.api {
+        let mut reply = match call.api {
             Api::Converse => converse::whole(&self.client, &attempt).await,
             Api::ConverseStream => converse::streamed(&self.client, &attempt, on_chunk).await,
             Api::Invoke => invoke::whole(&self.client, &attempt).await,
             Api::InvokeStream => invoke::streamed(&self.client, &attempt, on_chunk).await,
+        }?;
+        // The stopwatch has stopped.
+        if reply.usage.source == UsageSource::Estimated
+            && let Some(counted) = self.counter.usage(&self.client, &self.place, call, &reply).await
+        {
+            reply.usage = counted;
         }
+        Ok(reply)
     }
 
     /// Input tokens of a request as `CountTokens` counts them: free, but limited in rate, so once per variant and
     /// case, and only for models that it knows (Claude 3.5 to 4.6 in 2026; others answer with a fault).
     pub async fn count_tokens(&self, model: &ModelPlan, request: &Request) -> Result<u64, Fault> {
-        let timeouts = Timeouts::default();
-        let call = Call { model, api: Api::Converse, request, timeouts: &timeouts };
-        converse::count_tokens(&self.client, &Attempt::begin(call, &self.place)).await.map_err(|failure| failure.fault)
+        count::count(&self.client, &self.place, model, request).await
     }
 
     /// Whether any response so far, Service Quotas' included, said that a simulator gave it.
     pub fn simulated(&self) -> bool {
         self.mark.seen()
+    }
+
+    /// Seconds by which this machine's clock is ahead of the latest response's `Date`, whichever service gave it
+    /// (negative: behind); `None` before any did. One or two seconds say nothing.
+    pub fn clock_ahead(&self) -> Option<i64> {
+        self.mark.clock_ahead()
     }
 }
 
@@ -118,7 +132,7 @@ pub(super) struct Attempt<'a> {
 }
 
 impl<'a> Attempt<'a> {
-    fn begin(call: Call<'a>, place: &'a Place) -> Self {
+    pub(super) fn begin(call: Call<'a>, place: &'a Place) -> Self {
         Self { call, probe: Probe::default(), place, begun: Instant::now() }
     }
 

@@ -1,8 +1,8 @@
 //! Probe: the interceptors that stamp an invocation and read what only its response headers say.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, OnceLock};
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::interceptors::context::{
@@ -11,7 +11,9 @@ use aws_smithy_runtime_api::client::interceptors::context::{
 use aws_smithy_runtime_api::client::interceptors::{Intercept, dyn_dispatch_hint};
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_runtime_api::http::Headers;
+use aws_smithy_types::DateTime;
 use aws_smithy_types::config_bag::ConfigBag;
+use aws_smithy_types::date_time::Format;
 use tokio::time::Instant;
 
 use crate::bench::usage::{Usage, UsageSource};
@@ -19,20 +21,48 @@ use crate::bench::usage::{Usage, UsageSource};
 /// The header by which a simulator says that it is one.
 const SIMULATOR: &str = "x-quotient-simulator";
 
-/// Whether any response came from a simulator; one flag for every client of a connection.
+/// What the responses so far said of who answers: whether a simulator does, and what time it has. One mark for every
+/// client of a connection.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Mark(Arc<AtomicBool>);
+pub(super) struct Mark(Arc<Marked>);
+
+#[derive(Debug, Default)]
+struct Marked {
+    simulator: AtomicBool,
+    /// Whether `ahead` was ever written.
+    dated: AtomicBool,
+    ahead: AtomicI64,
+}
 
 impl Mark {
+    /// Whether any response came from a simulator.
     pub(super) fn seen(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
+        self.0.simulator.load(Ordering::Relaxed)
+    }
+
+    /// Seconds by which this machine's clock is ahead of the latest response's `Date` (negative: behind). The header
+    /// has whole seconds and is as old as the way back, so one or two say nothing.
+    pub(super) fn clock_ahead(&self) -> Option<i64> {
+        self.0.dated.load(Ordering::Acquire).then(|| self.0.ahead.load(Ordering::Relaxed))
+    }
+
+    fn read(&self, headers: &Headers, now: SystemTime) {
+        if headers.contains_key(SIMULATOR) {
+            self.0.simulator.store(true, Ordering::Relaxed);
+        }
+        let date = headers.get("date").and_then(|date| DateTime::from_str(date.trim(), Format::HttpDate).ok());
+        let now = now.duration_since(UNIX_EPOCH).ok().and_then(|since| i64::try_from(since.as_secs()).ok());
+        if let Some(ahead) = now.zip(date).and_then(|(now, date)| now.checked_sub(date.secs())) {
+            self.0.ahead.store(ahead, Ordering::Relaxed);
+            self.0.dated.store(true, Ordering::Release);
+        }
     }
 }
 
 #[dyn_dispatch_hint]
 impl Intercept for Mark {
     fn name(&self) -> &'static str {
-        "simulator mark"
+        "mark"
     }
 
     fn read_before_deserialization(
@@ -41,9 +71,7 @@ impl Intercept for Mark {
         _: &RuntimeComponents,
         _: &mut ConfigBag,
     ) -> Result<(), BoxError> {
-        if context.response().headers().contains_key(SIMULATOR) {
-            self.0.store(true, Ordering::Relaxed);
-        }
+        self.read(context.response().headers(), SystemTime::now());
         Ok(())
     }
 }
@@ -121,5 +149,31 @@ impl Intercept for Probe {
     ) -> Result<(), BoxError> {
         let _ = self.0.counted.set(Counted::of(context.response().headers()));
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_latest_date_of_a_response_says_how_far_the_clock_is_off() {
+        let mark = Mark::default();
+        let now = UNIX_EPOCH + Duration::from_hours(498_732);
+        let read = |name: &'static str, value: &'static str| {
+            let mut headers = Headers::new();
+            headers.insert(name, value);
+            mark.read(&headers, now);
+            mark.clock_ahead()
+        };
+        assert_eq!(read("content-type", "text/plain"), None);
+        assert_eq!(read("date", "yesterday"), None);
+        assert_eq!(read("date", "Mon, 23 Nov 2026 12:00:00 GMT"), Some(0));
+        assert_eq!(read("Date", "Mon, 23 Nov 2026 11:50:00 GMT"), Some(600));
+        assert_eq!(read("date", "Mon, 23 Nov 2026 12:00:07 GMT"), Some(-7));
+        assert_eq!(read("x-amzn-requestid", "1"), Some(-7), "a response without a date changes nothing");
+        assert!(!mark.seen());
+        read(SIMULATOR, "1");
+        assert!(mark.seen());
     }
 }

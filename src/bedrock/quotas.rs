@@ -12,10 +12,11 @@ use crate::bedrock::fault::{self, Exception, Place};
 use crate::bench::fault::Fault;
 use crate::bench::label::{self, Found, Match, QuotaRow};
 use crate::bench::model::{ModelId, Scope};
+use crate::bench::number::number;
 use crate::bench::quota::{Limit, LimitKind, LimitSource, Quota, QuotaOverrides};
 
 /// Service Quotas' word for Bedrock.
-const SERVICE: &str = "bedrock";
+pub(super) const SERVICE: &str = "bedrock";
 /// Rows a page: the most that the service gives (source: service model of service-quotas).
 const PAGE: i32 = 100;
 /// Rows read of one call at most. Bedrock has some 1,500; a server that never ends its pages must not hold us.
@@ -178,10 +179,11 @@ impl Listing {
         }
         let zeros = of(&|limit| limit.value <= 0.0);
         if !zeros.is_empty() {
+            let room = more_room(elsewhere).join(" or ");
+            let other = if room.is_empty() { room } else { format!(", or call it {room}") };
             notes.push(format!(
                 "{zeros}: the quota is 0, so this account may not call {model} at this scope; Bedrock says so as \
-                 AccessDenied or as \"Too many tokens per day\". Ask AWS for an increase{}.",
-                more_room(elsewhere)
+                 AccessDenied or as \"Too many tokens per day\". Ask AWS for an increase{other}."
             ));
         }
         if doubled(quota.tpd.as_ref(), model.scope()) {
@@ -205,7 +207,7 @@ impl Listing {
         const SHOWN: usize = 3;
         let name = |&index: &usize| {
             let row = &self.rows[index];
-            format!("\"{}\" ({}, {})", row.name, row.code.as_deref().unwrap_or("no code"), row.value)
+            format!("\"{}\" ({}, {})", row.name, row.code.as_deref().unwrap_or("no code"), number(row.value))
         };
         let mut names: Vec<String> = candidates.iter().take(SHOWN).map(name).collect();
         if candidates.len() > SHOWN {
@@ -241,23 +243,26 @@ fn no_row(model: &ModelId, elsewhere: &[(Scope, Quota)]) -> String {
             )
         }
         Scope::Unresolved => {
-            format!("{model} is an application inference profile and what it wraps is not known. Give --rpm and --tpm.")
+            format!("{model} does not say which model it calls, so its quota is not known. Give --rpm and --tpm.")
         }
         scope => {
-            let room = more_room(elsewhere);
-            format!("No row of Service Quotas is surely that of {model}, {}{room}.", scope.name())
+            let lead = format!("No per-minute row of Service Quotas is surely that of {model}, {}", scope.name());
+            match more_room(elsewhere) {
+                room if room.is_empty() => format!("{lead}."),
+                room => format!("{lead}; it has one {}.", room.join(" and ")),
+            }
         }
     }
 }
 
-/// `, or call it global (12 RPM, 4000 TPM)`: scopes with a quota above zero.
-fn more_room(elsewhere: &[(Scope, Quota)]) -> String {
+/// `global (12 RPM, 4,000 TPM)`: scopes with a quota above zero.
+fn more_room(elsewhere: &[(Scope, Quota)]) -> Vec<String> {
     let open =
         |(_, quota): &&(Scope, Quota)| [&quota.rpm, &quota.tpm].into_iter().flatten().all(|limit| limit.value > 0.0);
     let room = |(scope, quota): &(Scope, Quota)| {
-        let limits = [LimitKind::Rpm, LimitKind::Tpm].into_iter();
-        let limits = limits.filter_map(|kind| quota.value(kind).map(|value| format!("{value} {}", kind.name())));
-        format!(", or call it {} ({})", scope.name(), limits.collect::<Vec<_>>().join(", "))
+        let limit = |kind| quota.value(kind).map(|value| format!("{} {}", number(value), LimitKind::name(kind)));
+        let limits: Vec<String> = [LimitKind::Rpm, LimitKind::Tpm].into_iter().filter_map(limit).collect();
+        format!("{} ({})", scope.name(), limits.join(", "))
     };
     elsewhere.iter().filter(open).map(room).collect()
 }
@@ -282,7 +287,7 @@ pub fn merge(overrides: &QuotaOverrides, detected: Result<Detected, Fault>) -> D
     detected.quota = overrides.apply(detected.quota);
     let guessed = LimitKind::ALL.into_iter().filter_map(|kind| {
         let limit = detected.quota.get(kind).filter(|limit| limit.source == LimitSource::Assumed)?;
-        Some(format!("{} {}", limit.value, kind.name()))
+        Some(format!("{} {}", number(limit.value), kind.name()))
     });
     let guessed = guessed.collect::<Vec<_>>().join(" and ");
     if !guessed.is_empty() {

@@ -1,5 +1,6 @@
 //! Estimate: what a plan will take before anything is sent — calls, tokens, money, minutes, at worst and as expected.
 
+use crate::bench::native;
 use crate::bench::plan::Plan;
 use crate::bench::quota::{LimitKind, Quota};
 use crate::bench::template::{TemplateError, Templates};
@@ -57,11 +58,16 @@ pub fn estimate(plan: &Plan, templates: &Templates, quotas: &[Option<Quota>]) ->
             total.worst_cost_usd =
                 total.worst_cost_usd.zip(cost(&worst)).map(|(sum, cost)| sum + cost * f64::from(plan.attempts));
             let name = &plan.variants[variant].name;
-            if plan.variants[variant].parameters.max_tokens.is_none() {
+            let parameters = &plan.variants[variant].parameters;
+            if parameters.max_tokens.is_none() {
                 total.warnings.push(format!(
                     "{name}: max_tokens is unset, so {} reserves the model's maximum of {max_tokens} tokens per request",
                     model.id
                 ));
+            }
+            if plan.api.is_native() {
+                let departures = native::departures(&model.id, parameters);
+                total.warnings.extend(departures.iter().map(|what| format!("{name} on {}: {what}", model.id)));
             }
         }
         total.trials += trials;

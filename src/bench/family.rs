@@ -103,8 +103,16 @@ pub const FAMILIES: &[Family] = &[
     row("llama4", &["meta.llama4", "meta."], NativeFormat::Llama4, true, "minimal", 8_192, FAST),
     row("titan", &["amazon.titan"], NativeFormat::TitanText, false, "concise", 8_192, MEDIUM),
     row("nova", &["amazon.nova", "amazon."], NativeFormat::Nova, true, "concise", 10_000, FAST),
-    row("command-r", &["cohere.command-r"], NativeFormat::CohereCommandR, true, "concise", 4_096, MEDIUM),
-    row("command", &["cohere."], NativeFormat::CohereCommand, false, "concise", 4_096, MEDIUM),
+    row(
+        "command",
+        &["cohere.command-text", "cohere.command-light"],
+        NativeFormat::CohereCommand,
+        false,
+        "concise",
+        4_096,
+        MEDIUM,
+    ),
+    row("command-r", &["cohere.command-r", "cohere."], NativeFormat::CohereCommandR, true, "concise", 4_096, MEDIUM),
     row("jurassic", &["ai21.j2"], NativeFormat::Jurassic, false, "concise", 8_191, MEDIUM),
     row("jamba", &["ai21."], NativeFormat::Jamba, true, "concise", 4_096, MEDIUM),
     row(
@@ -154,29 +162,62 @@ pub fn is_provider(id: &str) -> bool {
     })
 }
 
+/// The month in which the table behind [`burndown`] was read.
+pub const BURNDOWN_READ_IN: &str = "2026-11";
+
 /// How many quota tokens one output token takes, by base model.
 ///
-/// As of 2026-11 (source: Bedrock user guide, `quotas-token-burndown`): 15 for Claude 4.8; 10 for Opus 5 and 5.5,
+/// As of [`BURNDOWN_READ_IN`] (source: Bedrock user guide, `quotas-token-burndown`): 15 for Claude 4.8; 10 for Opus 5 and 5.5,
 /// Sonnet 5, Fable 5.1 and the GPT-5.6 models; 5 for every other Anthropic model up to 4.7; 1 for everything else.
-/// Fable 5 is not named there; 10 is the cautious reading. The user's `burndown` overrides it.
+/// An Anthropic model that is newer than the table, or has no version, is read cautiously: 15 for a later 4.x, else
+/// 10. [`burndown_is_listed`] says which was read so. The user's `burndown` overrides it.
 pub fn burndown(base_model: &str) -> u32 {
-    const TEN: [&str; 6] = [
-        "anthropic.claude-opus-5",
-        "anthropic.claude-sonnet-5",
-        "anthropic.claude-fable-5",
-        "anthropic.claude-mythos-5",
-        "anthropic.claude-haiku-5",
-        "openai.gpt-5.6",
-    ];
-    if base_model.starts_with("anthropic.claude-") && base_model.contains("-4-8") {
-        15
-    } else if TEN.iter().any(|start| base_model.starts_with(start)) {
+    if base_model.starts_with("anthropic.") {
+        match claude_version(base_model) {
+            Some(version) if version <= (4, 7) => 5,
+            Some((4, _)) => 15,
+            _ => 10,
+        }
+    } else if base_model.starts_with("openai.gpt-5.6") {
         10
-    } else if base_model.starts_with("anthropic.") {
-        5
     } else {
         1
     }
+}
+
+/// Whether the dated table behind [`burndown`] covers a base model. Where it does not (Fable 5, Sonnet 5.5, a Claude
+/// or GPT released later), the rate is a reading and the user should be told.
+pub fn burndown_is_listed(base_model: &str) -> bool {
+    const NEWEST: [(&str, Version); 4] = [("opus", (5, 0)), ("opus", (5, 5)), ("sonnet", (5, 0)), ("fable", (5, 1))];
+    if let Some(model) = base_model.strip_prefix("anthropic.claude-") {
+        let named = |version| NEWEST.iter().any(|(name, newest)| model.starts_with(name) && *newest == version);
+        return claude_version(base_model).is_some_and(|version| version <= (4, 8) || named(version));
+    }
+    match base_model.strip_prefix("openai.gpt-") {
+        Some(model) => numbers(model).is_none_or(|version| version <= (5, 6)),
+        None => !base_model.starts_with("anthropic."),
+    }
+}
+
+/// A model's version: major, minor.
+type Version = (u32, u32);
+
+/// The version in a Claude's id (`claude-3-5-sonnet-…` and `claude-opus-4-8` alike); `None` where it has none.
+fn claude_version(base_model: &str) -> Option<Version> {
+    let model = base_model.strip_prefix("anthropic.claude-")?;
+    // Claude 1, 2 and Instant: the version stood behind a `v` and was followed by nothing newer.
+    if model.starts_with('v') || model.starts_with("instant") {
+        return Some((2, 1));
+    }
+    numbers(model.split_once("-v").map_or(model, |(name, _)| name))
+}
+
+/// The first number of one or two digits in a name, and the one right behind it or 0; longer ones are dates.
+fn numbers(name: &str) -> Option<Version> {
+    let number = |part: &str| part.parse().ok().filter(|_| part.len() <= 2);
+    let parts: Vec<Option<u32>> = name.split(['-', '.', '@']).map(number).collect();
+    let at = parts.iter().position(Option::is_some)?;
+    Some((parts[at]?, parts.get(at + 1).copied().flatten().unwrap_or(0)))
 }
 
 #[cfg(test)]
@@ -184,13 +225,38 @@ mod tests {
     use super::*;
 
     #[test]
-    fn burndown_follows_the_dated_table() {
-        assert_eq!(burndown("anthropic.claude-opus-4-8"), 15);
-        assert_eq!(burndown("anthropic.claude-opus-5-5"), 10);
-        assert_eq!(burndown("openai.gpt-5.6-luna"), 10);
-        assert_eq!(burndown("anthropic.claude-3-sonnet-20240229-v1:0"), 5);
-        assert_eq!(burndown("meta.llama2-13b-chat-v1"), 1);
-        assert_eq!(burndown("somebody.new-model-v1:0"), 1);
+    fn burndown_follows_the_dated_table_and_says_where_it_does_not() {
+        for (model, rate, listed) in [
+            ("anthropic.claude-v2:1", 5, true),
+            ("anthropic.claude-instant-v1", 5, true),
+            ("anthropic.claude-3-sonnet-20240229-v1:0", 5, true),
+            ("anthropic.claude-3-5-sonnet-20241022-v2:0", 5, true),
+            ("anthropic.claude-opus-4-20250514-v1:0", 5, true),
+            ("anthropic.claude-haiku-4-5@20251001", 5, true),
+            ("anthropic.claude-opus-4-6-v1", 5, true),
+            ("anthropic.claude-opus-4-7", 5, true),
+            ("anthropic.claude-opus-4-8", 15, true),
+            ("anthropic.claude-sonnet-4-8-20260801-v1:0", 15, true),
+            ("anthropic.claude-haiku-4-9", 15, false),
+            ("anthropic.claude-opus-5", 10, true),
+            ("anthropic.claude-opus-5-5", 10, true),
+            ("anthropic.claude-sonnet-5", 10, true),
+            ("anthropic.claude-fable-5-1", 10, true),
+            ("anthropic.claude-fable-5", 10, false),
+            ("anthropic.claude-sonnet-5-5", 10, false),
+            ("anthropic.claude-opus-5-6", 10, false),
+            ("anthropic.claude-haiku-5-5", 10, false),
+            ("anthropic.claude-mythos-preview-v1:0", 10, false),
+            ("anthropic.claude-opus-6-20270101-v1:0", 10, false),
+            ("anthropic.something-else", 10, false),
+            ("openai.gpt-5.6-luna", 10, true),
+            ("openai.gpt-oss-120b-1:0", 1, true),
+            ("openai.gpt-6-astra", 1, false),
+            ("meta.llama2-13b-chat-v1", 1, true),
+            ("somebody.new-model-v1:0", 1, true),
+        ] {
+            assert_eq!((burndown(model), burndown_is_listed(model)), (rate, listed), "{model}");
+        }
     }
 
     #[test]

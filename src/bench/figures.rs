@@ -1,7 +1,9 @@
 //! Figures: one variant's numbers as every face shows them, computed from its tally in one place.
 
 use crate::bench::capacity::{Capacity, Demand, capacity, theoretical_rpm};
+use crate::bench::number::number;
 use crate::bench::plan::{Gate, Plan};
+use crate::bench::population::Population;
 use crate::bench::quota::Quota;
 use crate::bench::stats::{Running, share_error, student_quantile, wilson};
 use crate::bench::tally::{ModelTally, Tally, VariantTally};
@@ -77,12 +79,47 @@ impl<'a> Figures<'a> {
         self.tally.retired.is_some() || self.tally.ok + self.tally.failed >= u64::from(self.plan.trials)
     }
 
+    /// The trials whose means stand for the variant.
+    pub fn population(&self) -> &'a Population {
+        self.tally.population()
+    }
+
+    /// What the reader must know of the prompt cache: which trials the means are of, or that nothing was read from it.
+    pub fn cache_note(&self) -> Option<String> {
+        let name = self.name();
+        let (cold, cached) = (&self.tally.cold, self.tally.cached.as_deref());
+        let Some(cached) = cached else {
+            let asked = self.plan.variants[self.variant].cache_after.is_some();
+            return (asked && cold.n() >= FEWEST).then(|| {
+                format!(
+                    "{name}: cache_after is set, but no answer read from a prompt cache: the part before the cache \
+                     point may be shorter than the model's least (1,024 tokens for most), or the model has no cache"
+                )
+            });
+        };
+        let settled = |of: &Population| number(of.settled.mean().unwrap_or_default());
+        let (shown, other, of, and) = if cached.n() >= cold.n() {
+            (cached, cold, "that read from the prompt cache", "did not read from it")
+        } else {
+            (cold, cached, "that read nothing from the prompt cache", "read from it")
+        };
+        let rest = match other.n() {
+            0 => "all did".to_owned(),
+            n => format!("{n} {and} and settled at {} each", settled(other)),
+        };
+        Some(format!(
+            "{name}: the means are of the {} answers {of} ({} quota tokens each); {rest}",
+            shown.n(),
+            settled(shown)
+        ))
+    }
+
     /// What one request takes at the means.
     pub fn demand(&self) -> Option<Demand> {
         Some(Demand {
-            settled: self.tally.settled.mean()?,
-            reserved: self.tally.reserved.mean()?,
-            latency: self.tally.e2e.mean_seconds()?,
+            settled: self.population().settled.mean()?,
+            reserved: self.population().reserved.mean()?,
+            latency: self.population().e2e.mean_seconds()?,
         })
     }
 
@@ -99,13 +136,13 @@ impl<'a> Figures<'a> {
     fn capacity_in(&self, quota: &Quota) -> Option<CapacityRange> {
         let demand = self.demand()?;
         let at = capacity(quota, demand, self.plan.active)?;
-        let t = student_quantile(0.5 + self.plan.confidence / 2.0, self.tally.ok.saturating_sub(1));
+        let t = student_quantile(0.5 + self.plan.confidence / 2.0, self.population().n().saturating_sub(1));
         let end = |sign: f64| {
             let shift = |running: &Running| error_of(running).map(|e| sign * t * e);
             let shifted = Demand {
-                settled: (demand.settled + shift(&self.tally.settled)?).max(0.0),
-                reserved: demand.reserved + shift(&self.tally.reserved)?,
-                latency: (demand.latency + shift(self.tally.e2e.running())?).max(0.0),
+                settled: (demand.settled + shift(&self.population().settled)?).max(0.0),
+                reserved: demand.reserved + shift(&self.population().reserved)?,
+                latency: (demand.latency + shift(self.population().e2e.running())?).max(0.0),
             };
             capacity(quota, shifted, self.plan.active).map(|c| c.rpm)
         };
@@ -121,7 +158,7 @@ impl<'a> Figures<'a> {
         let range = self.capacity()?;
         let rate = self.accepted_rate()?;
         let error = range.low.zip(range.high).zip(self.rate_error()).map(|((low, high), rate_error)| {
-            let t = student_quantile(0.5 + self.plan.confidence / 2.0, self.tally.ok.saturating_sub(1));
+            let t = student_quantile(0.5 + self.plan.confidence / 2.0, self.population().n().saturating_sub(1));
             let capacity_error = (high - low) / (2.0 * t);
             (capacity_error * rate).hypot(rate_error * range.at.rpm)
         });
@@ -149,12 +186,12 @@ impl<'a> Figures<'a> {
 
     /// The tutorial's figure: min(RPM, TPM / mean total tokens).
     pub fn theoretical_rpm(&self) -> Option<f64> {
-        theoretical_rpm(self.quota?, self.tally.total.mean()?)
+        theoretical_rpm(self.quota?, self.population().total.mean()?)
     }
 
     /// Mean total tokens per successful request.
     pub fn total_tokens(&self) -> Option<Estimate> {
-        Some(Estimate { value: self.tally.total.mean()?, error: error_of(&self.tally.total) })
+        Some(Estimate { value: self.population().total.mean()?, error: error_of(&self.population().total) })
     }
 
     /// Seconds that one request would need of this variant's own time at the run's concurrency.
@@ -171,34 +208,34 @@ impl<'a> Figures<'a> {
 
     /// Tokens a minute at this concurrency, alone and with no quota in the way.
     pub fn tokens_per_minute(&self) -> Option<f64> {
-        Some(self.tally.total.mean()? * self.requests_per_minute()?)
+        Some(self.population().total.mean()? * self.requests_per_minute()?)
     }
 
     /// Tokens a second at this concurrency, alone and with no quota in the way.
     pub fn tokens_per_second(&self) -> Option<Estimate> {
         let value = self.tokens_per_minute()? / 60.0;
         let relative = |running: &Running| Some(error_of(running)? / running.mean().filter(|m| *m > 0.0)?);
-        let error = relative(&self.tally.total)
-            .zip(relative(self.tally.e2e.running()))
+        let error = relative(&self.population().total)
+            .zip(relative(self.population().e2e.running()))
             .map(|(tokens, seconds)| value * tokens.hypot(seconds));
         Some(Estimate { value, error })
     }
 
     /// Median E2E in milliseconds, however few there are, for ranking; its error by the normal approximation (1.2533 × that of the mean).
     pub fn median_latency_ms(&self) -> Option<Estimate> {
-        let value = self.tally.e2e.median_ms()?;
-        let error = error_of(self.tally.e2e.running()).map(|e| 1.253_3 * e * 1_000.0);
+        let value = self.population().e2e.median_ms()?;
+        let error = error_of(self.population().e2e.running()).map(|e| 1.253_3 * e * 1_000.0);
         Some(Estimate { value, error })
     }
 
     /// US dollars per accepted answer, what failed trials cost included.
     pub fn cost_per_accepted(&self) -> Option<Estimate> {
-        self.per_accepted(self.tally.spent_usd.filter(|_| self.tally.cost.n() > 0)?, &self.tally.cost)
+        self.per_accepted(self.tally.spent_usd.filter(|_| self.population().cost.n() > 0)?, &self.population().cost)
     }
 
     /// Settled quota tokens per accepted answer, what failed trials took included.
     pub fn quota_tokens_per_accepted(&self) -> Option<Estimate> {
-        self.per_accepted(self.tally.quota_tokens as f64, &self.tally.settled)
+        self.per_accepted(self.tally.quota_tokens as f64, &self.population().settled)
     }
 
     /// Accepted answers per 1,000 quota tokens, what failed included.

@@ -1,7 +1,8 @@
 //! Model ↔ quota row, pure: which listed rows hold the limits of a model, or that there is no such row, or that it cannot be told.
 //!
-//! Two ways, in this order: the shipped table of codes (codes are the same in every account and region), and for
-//! models that it does not know a token-exact match of the row's label. The match abstains rather than guesses.
+//! Two ways, in this order: the shipped table of codes (codes are the same in every account and region), believed
+//! unless the row's name denies it, and for models that it does not know a token-exact match of the row's label. The
+//! match abstains rather than guesses.
 
 mod codes;
 mod name;
@@ -11,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::bench::model::{ModelId, Scope};
 use crate::bench::quota::{Limit, LimitKind, LimitSource};
+use codes::Codes;
 use name::Name;
 use title::Title;
 pub use title::{is_account_wide, kind_of};
@@ -99,35 +101,26 @@ impl Match {
 /// `latency` asks for the rows of latency-optimised inference, which are others.
 pub fn find(model: &ModelId, scope: Scope, latency: bool, rows: &[QuotaRow]) -> Match {
     let known = if latency { None } else { codes::of(model.base(), scope) };
-    let by_code = |kind| {
-        let code = known.and_then(|codes| codes.get(kind))?;
-        rows.iter().position(|row| row.code.as_deref() == Some(code))
-    };
-    let rpm_is_known_absent = known.is_some_and(|codes| codes.no_rpm);
-    search(model, scope, latency, rows, by_code, rpm_is_known_absent)
+    search(model, scope, latency, rows, known)
 }
 
 /// The rows of a model at a scope by their labels alone, as for a model of which no code is known.
 pub fn by_label(model: &ModelId, scope: Scope, latency: bool, rows: &[QuotaRow]) -> Match {
-    search(model, scope, latency, rows, |_| None, false)
+    search(model, scope, latency, rows, None)
 }
 
-fn search(
-    model: &ModelId,
-    scope: Scope,
-    latency: bool,
-    rows: &[QuotaRow],
-    by_code: impl Fn(LimitKind) -> Option<usize>,
-    rpm_is_known_absent: bool,
-) -> Match {
+fn search(model: &ModelId, scope: Scope, latency: bool, rows: &[QuotaRow], known: Option<Codes>) -> Match {
     if scope == Scope::Dedicated {
         return Match { rpm: Found::NoSuchLimit, tpm: Found::NoSuchLimit, tpd: Found::NoSuchLimit };
     }
     let named = Name::of_id(model.base());
     let labels = Labels::of(model, &named, latency, rows);
-    let look = |kind, name: &Name| match by_code(kind) {
-        Some(index) => Found::Row(index),
-        None => labels.find(kind, scope, name),
+    let look = |kind, name: &Name| {
+        let code = known.and_then(|codes| codes.get(kind));
+        match code.and_then(|code| labels.by_code(code, kind, scope, &named)) {
+            Some(index) => Found::Row(index),
+            None => labels.find(kind, scope, name),
+        }
     };
     let (mut rpm, mut tpm) = (look(LimitKind::Rpm, &named), look(LimitKind::Tpm, &named));
     // A row of this model is known: its label is a second spelling of the model's name for the other rows.
@@ -140,38 +133,54 @@ fn search(
             }
         }
     }
-    if rpm == Found::NoSuchLimit && tpm == Found::NoSuchLimit {
-        let near = |kind| match labels.near(kind, scope, &named) {
-            near if near.is_empty() => Found::NoSuchLimit,
-            near => Found::Unsure(near),
-        };
+    // No row is its own by label, which is no limit only where none could be its own either.
+    let near = |kind| match labels.near(kind, scope, spelled.as_ref().unwrap_or(&named)) {
+        near if near.is_empty() => Found::NoSuchLimit,
+        near => Found::Unsure(near),
+    };
+    if tpm == Found::NoSuchLimit {
         tpm = near(LimitKind::Tpm);
-        if !rpm_is_known_absent {
-            rpm = near(LimitKind::Rpm);
-        }
+    }
+    if rpm == Found::NoSuchLimit && !known.is_some_and(|codes| codes.no_rpm) {
+        rpm = near(LimitKind::Rpm);
     }
     if tpd == Found::NoSuchLimit {
-        tpd = rows.iter().position(|row| is_account_wide(&row.name)).map_or(tpd, Found::Row);
+        let account = |row: &QuotaRow| row.code.as_deref() == Some(codes::ACCOUNT_WIDE) || is_account_wide(&row.name);
+        let account = (0..rows.len()).filter(|&index| account(&rows[index])).collect();
+        tpd = labels.preferred(account).map_or(tpd, Found::Row);
     }
     Match { rpm, tpm, tpd }
+}
+
+/// Whether two rows are one quota, listed twice: one code, or one name where a code is missing.
+fn is_same(a: &QuotaRow, b: &QuotaRow) -> bool {
+    let words = |row: &QuotaRow| row.name.split_whitespace().map(str::to_lowercase).collect::<Vec<_>>();
+    match (&a.code, &b.code) {
+        (Some(a), Some(b)) => a == b,
+        _ => words(a) == words(b),
+    }
 }
 
 /// The rows that hold a limit of some model with the same longest word in its name, their names taken apart.
 struct Labels<'a> {
     rows: &'a [QuotaRow],
     latency: bool,
+    provider: &'a str,
     titles: Vec<(usize, Title, Name)>,
 }
 
 impl<'a> Labels<'a> {
-    fn of(model: &ModelId, named: &Name, latency: bool, rows: &'a [QuotaRow]) -> Self {
+    fn of(model: &'a ModelId, named: &Name, latency: bool, rows: &'a [QuotaRow]) -> Self {
         let provider = name::provider(model.base());
         let word = named.longest_word();
         let titles = rows.iter().enumerate().filter_map(|(index, row)| {
+            if !row.name.to_lowercase().contains(word) {
+                return None;
+            }
             let (title, label) = title::parse(&row.name)?;
-            label.to_lowercase().contains(word).then(|| (index, title, Name::of_label(label, provider)))
+            Some((index, title, Name::of_label(label, provider)))
         });
-        Self { rows, latency, titles: titles.collect() }
+        Self { rows, latency, provider, titles: titles.collect() }
     }
 
     /// The rows of one kind and scope. Latency-optimised rows are all called on-demand, though the model
@@ -196,11 +205,33 @@ impl<'a> Labels<'a> {
         let fits: Vec<(u32, usize)> = fits.collect();
         let Some(best) = fits.iter().map(|(differences, _)| *differences).min() else { return Found::NoSuchLimit };
         let best: Vec<usize> = fits.iter().filter(|(d, _)| *d == best).map(|(_, index)| *index).collect();
-        let first = &self.rows[best[0]];
-        if best.iter().all(|&index| self.rows[index].name == first.name && self.rows[index].code == first.code) {
-            return Found::Row(best[0]);
+        let one = best.iter().all(|&a| best.iter().all(|&b| is_same(&self.rows[a], &self.rows[b])));
+        match self.preferred(best.clone()) {
+            Some(index) if one => Found::Row(index),
+            _ => Found::Unsure(self.in_order(best)),
         }
-        Found::Unsure(self.in_order(best))
+    }
+
+    /// The row of a known code, if what its name says does not deny that it is this limit of this model.
+    fn by_code(&self, code: &str, kind: LimitKind, scope: Scope, wanted: &Name) -> Option<usize> {
+        let fits = |row: &QuotaRow| match title::parse(&row.name) {
+            Some((title, label)) => {
+                let is_limit = title.kind == kind && title.holds_at(scope) && title.latency == self.latency;
+                is_limit && !wanted.is_denied_by(&Name::of_label(label, self.provider))
+            }
+            None => true,
+        };
+        let own = |row: &QuotaRow| row.code.as_deref() == Some(code) && fits(row);
+        self.preferred((0..self.rows.len()).filter(|&index| own(&self.rows[index])).collect())
+    }
+
+    /// Of rows that are one quota, listed more than once: what is applied before AWS's default, then the lowest.
+    fn preferred(&self, rows: Vec<usize>) -> Option<usize> {
+        let is_default = |index: usize| self.rows[index].source != LimitSource::Applied;
+        rows.into_iter().min_by(|&a, &b| {
+            let values = self.rows[a].value.total_cmp(&self.rows[b].value);
+            is_default(a).cmp(&is_default(b)).then(values)
+        })
     }
 
     /// Whether the same name is also listed with a size, so that the label without one is another model's.

@@ -16,6 +16,7 @@ pub mod native;
 pub mod number;
 pub mod objective;
 pub mod plan;
+pub mod population;
 pub mod price;
 pub mod quota;
 pub mod report;

@@ -146,7 +146,7 @@ pub fn verdict(tally: &Tally, model: usize, objective: &'static Objective) -> Ve
         let any_ok = all.iter().any(|f| f.tally.ok > 0);
         let reason = match objective.name {
             _ if !any_ok => "no trial succeeded",
-            "cost" if all.iter().all(|f| f.tally.cost.n() == 0) => "no price is known",
+            "cost" if all.iter().all(|f| f.population().cost.n() == 0) => "no price is known",
             _ if all.iter().any(|f| f.passes_gate(&all) == Some(false)) => "no variant passes the gate",
             _ => "no variant can be scored: no answer was accepted, or what it is scored by is not known",
         };
@@ -187,8 +187,8 @@ fn ties(a: &Candidate<'_>, b: &Candidate<'_>, rule: &Objective) -> bool {
 
 fn order(a: &Candidate<'_>, b: &Candidate<'_>, rule: &Objective) -> std::cmp::Ordering {
     if ties(a, b, rule) {
-        let tokens = |c: &Candidate<'_>| c.figures.tally.total.mean().unwrap_or(f64::INFINITY);
-        let cost = |c: &Candidate<'_>| c.figures.tally.cost.mean().unwrap_or(f64::INFINITY);
+        let tokens = |c: &Candidate<'_>| c.figures.population().total.mean().unwrap_or(f64::INFINITY);
+        let cost = |c: &Candidate<'_>| c.figures.population().cost.mean().unwrap_or(f64::INFINITY);
         return tokens(a).total_cmp(&tokens(b)).then(cost(a).total_cmp(&cost(b)));
     }
     let by_score = a.score.value.total_cmp(&b.score.value);

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::bench::check::Check;
 use crate::bench::micros;
 use crate::bench::model::{ModelId, Scope};
+use crate::bench::native;
 use crate::bench::quota::QuotaOverrides;
 use crate::bench::request::{CacheAfter, Parameters, Turn};
 
@@ -95,6 +96,11 @@ impl Api {
             Self::Invoke => "invoke",
             Self::InvokeStream => "invoke-stream",
         }
+    }
+
+    /// Whether the body is the family's own.
+    pub fn is_native(self) -> bool {
+        matches!(self, Self::Invoke | Self::InvokeStream)
     }
 
     /// Whether the reply comes in chunks, so that there is a TTFT.
@@ -225,6 +231,16 @@ impl Price {
     }
 }
 
+/// What the user says that a model costs.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ModelPrice {
+    /// A model id, profile or ARN as it may stand in the plan; a base id means each of its profiles that has no
+    /// price of its own here.
+    pub model: String,
+    /// The price.
+    pub price: Price,
+}
+
 /// Where invocations go.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -313,6 +329,9 @@ pub struct Plan {
     pub keep: Keep,
     /// What the user set of the quota.
     pub quota: QuotaOverrides,
+    /// What the user says that models cost; it goes before the shipped table.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub prices: Vec<ModelPrice>,
     /// The share of each quota that this program may take.
     pub share: f64,
     /// The share of a minute's quota that may go out at once after quiet time.
@@ -323,6 +342,22 @@ pub struct Plan {
 }
 
 impl Plan {
+    /// A model with what the shipped tables know of it, under this plan's own burndown and prices.
+    pub fn model(&self, id: ModelId) -> ModelPlan {
+        let known = ModelPlan::of(id);
+        ModelPlan {
+            burndown: self.quota.burndown.unwrap_or(known.burndown),
+            price: self.configured_price(&known.id).or(known.price),
+            ..known
+        }
+    }
+
+    /// What the user says that a model costs.
+    pub fn configured_price(&self, id: &ModelId) -> Option<Price> {
+        let named = |name: &str| self.prices.iter().find(|price| price.model == name).map(|price| price.price);
+        named(id.as_str()).or_else(|| named(id.base()))
+    }
+
     /// Indices of the variants that are included and are for this model.
     pub fn variants_for(&self, model: usize) -> impl Iterator<Item = usize> + '_ {
         self.variants
@@ -330,6 +365,12 @@ impl Plan {
             .enumerate()
             .filter(move |(_, variant)| variant.included && variant.is_for(model))
             .map(|(index, _)| index)
+    }
+
+    /// Whether its invocations ask for latency-optimised inference, which has quotas of its own. The configuration
+    /// sets it for all variants at once.
+    pub fn latency_optimised(&self) -> bool {
+        self.variants.iter().any(|variant| variant.parameters.latency.as_deref() == Some("optimized"))
     }
 
     /// Counted trials that are planned, over all variants and models.
@@ -340,7 +381,9 @@ impl Plan {
 
     /// Most output tokens of one invocation of a variant on a model: what the service reserves for output.
     pub fn max_tokens(&self, model: usize, variant: usize) -> u64 {
-        u64::from(self.variants[variant].parameters.max_tokens.unwrap_or(self.models[model].max_output))
+        let model = &self.models[model];
+        let asked = self.variants[variant].parameters.max_tokens.unwrap_or(model.max_output);
+        u64::from(if self.api.is_native() { native::sent_max_tokens(&model.id, asked) } else { asked })
     }
 }
 

@@ -8,9 +8,10 @@ use serde::{Deserialize, Serialize};
 use crate::bench::event::NoteLevel;
 use crate::bench::figures::Figures;
 use crate::bench::objective::{OBJECTIVES, Verdict, efficiency_sentence, verdict};
+use crate::bench::population::Population;
 use crate::bench::quota::{Limit, LimitKind, Quota};
-use crate::bench::stats::{Distribution, Running};
-use crate::bench::tally::{Phase, Tally};
+use crate::bench::stats::Distribution;
+use crate::bench::tally::{Phase, Tally, VariantTally};
 use crate::bench::usage::UsageSource;
 
 /// A run's numbers. Fields may be added to its JSON, but never change meaning.
@@ -120,6 +121,10 @@ pub struct VariantReport {
     pub quota_tokens: QuotaTokensReport,
     /// Latencies in milliseconds.
     pub latency_ms: LatencyReport,
+    /// Trials that read from a prompt cache and those that did not, apart; `None` where no cache was used. What else
+    /// is said of the variant are the means of the more frequent kind.
+    #[serde(default)]
+    pub cache: Option<CacheReport>,
     /// Successful requests a minute at the run's concurrency, alone and with no quota in the way.
     pub requests_per_minute: Option<f64>,
     /// Their tokens a minute.
@@ -165,6 +170,28 @@ pub struct TokensReport {
     pub source: String,
 }
 
+/// The two populations of a variant with a prompt cache.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CacheReport {
+    /// Successful trials that read from the cache; `None` without any.
+    pub cached: Option<PopulationReport>,
+    /// Successful trials that read nothing from it.
+    pub cold: PopulationReport,
+}
+
+/// Successful trials of one kind.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PopulationReport {
+    /// How many.
+    pub trials: u64,
+    /// Mean tokens; `None` without a trial.
+    pub tokens: Option<TokensReport>,
+    /// Quota tokens.
+    pub quota_tokens: QuotaTokensReport,
+    /// Latencies in milliseconds.
+    pub latency_ms: LatencyReport,
+}
+
 /// Quota tokens.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct QuotaTokensReport {
@@ -172,7 +199,7 @@ pub struct QuotaTokensReport {
     pub reserved: Option<f64>,
     /// Mean settled per successful trial.
     pub settled: Option<f64>,
-    /// Share spent on failed, cut-off or rejected answers.
+    /// Share spent on failed, cut-off or rejected answers; of the variant as a whole only.
     pub wasted: Option<f64>,
 }
 
@@ -287,8 +314,10 @@ fn warnings(tally: &Tally) -> Vec<String> {
             Some(format!("{} on {} got no more trials after {after} answers: {reason}", of.name, plan.id))
         })
     });
+    let models = 0..tally.models.len();
+    let cache = models.flat_map(|model| Figures::of_model(tally, model).filter_map(|figures| figures.cache_note()));
     let mut all: Vec<String> = Vec::new();
-    for warning in detection.chain(noted).chain(retired) {
+    for warning in detection.chain(noted).chain(retired).chain(cache) {
         if !all.contains(&warning) {
             all.push(warning);
         }
@@ -324,7 +353,7 @@ impl VariantReport {
         let tally = figures.tally;
         let capacity = figures.capacity();
         let accepted = figures.accepted_interval();
-        let value = |running: &Running| running.mean().unwrap_or(0.0);
+        let population = figures.population();
         Self {
             name: figures.name().into(),
             trials: tally.finished_trials(),
@@ -335,24 +364,10 @@ impl VariantReport {
             throttles: tally.throttles,
             errors: tally.errors.iter().map(|(kind, n)| (kind.name().into(), *n)).collect(),
             error: tally.last_fault.as_ref().map(|fault| fault.message.clone()),
-            tokens: (tally.ok > 0).then(|| TokensReport {
-                input: value(&tally.input),
-                output: value(&tally.output),
-                total: value(&tally.total),
-                cache_read: value(&tally.cache_read),
-                cache_write: value(&tally.cache_write),
-                source: source_name(tally.source).into(),
-            }),
-            quota_tokens: QuotaTokensReport {
-                reserved: tally.reserved.mean(),
-                settled: tally.settled.mean(),
-                wasted: tally.wasted(),
-            },
-            latency_ms: LatencyReport {
-                ttft: quantiles(&tally.ttft),
-                e2e: quantiles(&tally.e2e),
-                tpot: quantiles(&tally.tpot),
-            },
+            tokens: tokens(population, source_name(tally.source)),
+            quota_tokens: QuotaTokensReport { wasted: tally.wasted(), ..quota_tokens(population) },
+            latency_ms: latency(population),
+            cache: CacheReport::of(tally),
             requests_per_minute: figures.requests_per_minute(),
             tokens_per_minute: figures.tokens_per_minute(),
             tokens_per_second: figures.tokens_per_second().map(|estimate| estimate.value),
@@ -370,13 +385,50 @@ impl VariantReport {
                 low: accepted.map(|(low, _)| low),
                 high: accepted.map(|(_, high)| high),
             },
-            cost_usd_per_request: tally.cost.mean(),
+            cost_usd_per_request: population.cost.mean(),
             accepted_per_1000_quota_tokens: figures.accepted_per_1000_quota_tokens(),
             advice: None,
             verified: None,
             retired_after: tally.retired.as_ref().map(|(after, _)| *after),
             output_sample: tally.sample.as_ref().map(|sample| shortened(&sample.text, 100)),
         }
+    }
+}
+
+impl CacheReport {
+    /// `None` where nothing was read from a prompt cache and nothing written to one.
+    fn of(tally: &VariantTally) -> Option<Self> {
+        let used = tally.cached.is_some() || tally.cold.cache_write.sum() > 0.0;
+        let report = |population: &Population| PopulationReport {
+            trials: population.n(),
+            tokens: tokens(population, source_name(tally.source)),
+            quota_tokens: quota_tokens(population),
+            latency_ms: latency(population),
+        };
+        used.then(|| Self { cached: tally.cached.as_deref().map(report), cold: report(&tally.cold) })
+    }
+}
+
+fn tokens(population: &Population, source: &str) -> Option<TokensReport> {
+    Some(TokensReport {
+        input: population.input.mean()?,
+        output: population.output.mean()?,
+        total: population.total.mean()?,
+        cache_read: population.cache_read.mean()?,
+        cache_write: population.cache_write.mean()?,
+        source: source.into(),
+    })
+}
+
+fn quota_tokens(population: &Population) -> QuotaTokensReport {
+    QuotaTokensReport { reserved: population.reserved.mean(), settled: population.settled.mean(), wasted: None }
+}
+
+fn latency(population: &Population) -> LatencyReport {
+    LatencyReport {
+        ttft: quantiles(&population.ttft),
+        e2e: quantiles(&population.e2e),
+        tpot: quantiles(&population.tpot),
     }
 }
 

@@ -8,9 +8,9 @@ use crate::bench::event::{Ended, Entry, Event, NoteLevel};
 use crate::bench::fault::{Fault, FaultKind};
 use crate::bench::ledger::{Hold, Ledger, Refill};
 use crate::bench::plan::Plan;
+use crate::bench::population::Population;
 use crate::bench::quota::{Limit, LimitKind, LimitSource, Quota};
 use crate::bench::sample::{Outcome, Sample, Trial};
-use crate::bench::stats::{Distribution, Running};
 use crate::bench::usage::UsageSource;
 
 /// How many of the last trials and of the last lines are kept.
@@ -166,34 +166,16 @@ pub struct VariantTally {
     pub errors: BTreeMap<FaultKind, u64>,
     /// The last fault.
     pub last_fault: Option<Fault>,
-    /// Input tokens per successful trial.
-    pub input: Running,
-    /// Output tokens per successful trial.
-    pub output: Running,
-    /// Cache-read tokens per successful trial.
-    pub cache_read: Running,
-    /// Cache-write tokens per successful trial.
-    pub cache_write: Running,
-    /// All tokens per successful trial.
-    pub total: Running,
-    /// Quota tokens reserved per successful trial.
-    pub reserved: Running,
-    /// Quota tokens settled per successful trial.
-    pub settled: Running,
-    /// US dollars per successful trial, failed attempts included.
-    pub cost: Running,
+    /// Successful trials that read nothing from a prompt cache.
+    pub cold: Population,
+    /// Successful trials that read from a prompt cache; `None` without any.
+    pub cached: Option<Box<Population>>,
     /// US dollars of everything that has a price, failed trials included.
     pub spent_usd: Option<f64>,
     /// Quota tokens of everything, failed invocations included.
     pub quota_tokens: u64,
     /// Those of them spent on failed, cut-off or rejected answers.
     pub quota_tokens_wasted: u64,
-    /// TTFT.
-    pub ttft: Distribution,
-    /// E2E.
-    pub e2e: Distribution,
-    /// TPOT.
-    pub tpot: Distribution,
     /// Seconds that invocations of it were out.
     pub in_flight_seconds: f64,
     /// Who counted its tokens; `None` inside means mixed.
@@ -521,26 +503,11 @@ impl VariantTally {
         self.ok += 1;
         self.accepted += u64::from(accepted);
         self.cut_off += u64::from(cut_off);
-        self.input.add(usage.input as f64);
-        self.output.add(usage.output as f64);
-        self.cache_read.add(usage.cache_read as f64);
-        self.cache_write.add(usage.cache_write as f64);
-        self.total.add(usage.total() as f64);
-        self.reserved.add(sample.reserved as f64);
-        self.settled.add(sample.settled as f64);
-        if let Some(cost) = sample.cost_usd {
-            self.cost.add(cost);
-        }
+        let population = if usage.cache_read > 0 { self.cached.get_or_insert_default() } else { &mut self.cold };
+        population.add(sample, usage, timing);
         self.quota_tokens += sample.settled;
         if !accepted {
             self.quota_tokens_wasted += sample.settled;
-        }
-        self.e2e.add(timing.e2e);
-        if let Some(ttft) = timing.ttft {
-            self.ttft.add(ttft);
-        }
-        if let Some(tpot) = timing.tpot(usage.output) {
-            self.tpot.add(tpot);
         }
         self.source = Some(match self.source {
             None => Some(usage.source),
@@ -558,6 +525,12 @@ impl VariantTally {
         if self.sample.as_ref().is_none_or(|kept| accepted && !kept.accepted) {
             self.sample = Some(answer);
         }
+    }
+
+    /// The successful trials whose means stand for the variant: of those that read from a prompt cache and those that
+    /// did not, the more frequent kind.
+    pub fn population(&self) -> &Population {
+        self.cached.as_deref().filter(|cached| cached.n() >= self.cold.n()).unwrap_or(&self.cold)
     }
 
     /// Trials that ended.

@@ -37,9 +37,9 @@ pub enum Word {
     Bench(Box<BenchOptions>),
     /// What quota was detected for each model, by which row, and what could not be.
     Quotas(QuotasOptions),
-    /// What this account may call in this region: ids and profiles, end of life, quota, price.
+    /// What this account may call in this region: ids and profiles, access, end of life and successor, quota, price.
     Models(QuotasOptions),
-    /// Check credentials, region, permissions, models and quotas; print the minimal IAM policy.
+    /// Check credentials, clock, permissions, models, access and quotas; print the minimal IAM policy.
     Doctor(DoctorOptions),
     /// Read the configuration and print the plan and its estimate; sends nothing.
     Check(CheckOptions),
@@ -196,7 +196,7 @@ pub struct DoctorOptions {
     /// What every command that may call Bedrock takes.
     #[command(flatten)]
     pub shared: Shared,
-    /// Also invoke the first model once with `max_tokens` 1; on aws this costs money
+    /// Also invoke each model once with `max_tokens` 16; on aws this costs money, so --yes and --max-cost hold
     #[arg(long)]
     pub call: bool,
     /// Text or JSON

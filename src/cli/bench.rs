@@ -108,7 +108,7 @@ pub fn refusal(plan: &Plan, estimated: &Estimate) -> Option<String> {
     let unpriced: Vec<&str> = plan.models.iter().filter(|m| m.price.is_none()).map(|m| m.id.as_str()).collect();
     if !unpriced.is_empty() {
         return Some(format!(
-            "the price of {} is unknown, so the cap on cost cannot be kept; --max-cost none runs without a cap",
+            "the price of {} is unknown, so the cap on cost cannot be kept: give it as [[price]] in the configuration, or say --max-cost none",
             unpriced.join(", ")
         ));
     }

@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 
 use crate::bench::estimate::{Estimate, estimate};
 use crate::bench::number::number;
-use crate::bench::plan::Plan;
+use crate::bench::plan::{ModelPlan, Plan};
+use crate::bench::price;
 use crate::bench::quota::{Quota, QuotaOverrides};
 use crate::bench::template::Templates;
 use crate::cli::arguments::{Answer, BenchOptions, CheckOptions};
@@ -106,6 +107,7 @@ pub fn rows(plan: &Plan, estimated: &Estimate) -> Vec<(String, String)> {
         ),
         row("tokens at worst", format!("{} est, every attempt at max_tokens", count(estimated.worst_tokens))),
         row("quota tokens", format!("{} est", count(estimated.quota_tokens))),
+        row("price", prices(plan)),
         row("cost", cost),
         row(
             "cap on cost",
@@ -119,6 +121,22 @@ pub fn rows(plan: &Plan, estimated: &Estimate) -> Vec<(String, String)> {
         ),
         row("share of quota", format!("{:.0} %", plan.share * 100.0)),
     ]
+}
+
+/// What each model costs, and who says so.
+fn prices(plan: &Plan) -> String {
+    let one = |model: &ModelPlan| {
+        let Some(price) = model.price else { return "unknown".to_owned() };
+        let from = match plan.configured_price(&model.id) {
+            Some(_) => "configured".to_owned(),
+            None => format!("table of {}", price::READ_ON),
+        };
+        format!("${} in, ${} out per million tokens ({from})", number(price.input), number(price.output))
+    };
+    match plan.models.as_slice() {
+        [only] => one(only),
+        several => several.iter().map(|model| format!("{}: {}", model.id, one(model))).collect::<Vec<_>>().join("; "),
+    }
 }
 
 /// Seconds as people say them.

@@ -9,13 +9,12 @@ use futures_util::future::LocalBoxFuture;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 
 use crate::bedrock::aws::Clients;
-use crate::bedrock::{catalog, quotas};
 use crate::bench::event::{Command, Entry, NoteLevel, Stop};
 use crate::bench::plan::{Endpoint, Plan};
 use crate::bench::quota::LimitKind;
 use crate::cli::bench::refusal;
 use crate::cli::planning::Recipe;
-use crate::cli::session::{River, Session, Setup, clients};
+use crate::cli::session::{River, Session, Setup, clients, today};
 use crate::cli::signals::Interrupts;
 use crate::cli::{check, models, output};
 use crate::tui::format::plural;
@@ -157,7 +156,7 @@ impl Desk {
                 None => clients(&mut plan, setup).await,
             };
             Msg::Models(match clients {
-                Ok(clients) => listed(&clients).await,
+                Ok(clients) => listed(&clients, plan).await,
                 Err(error) => Err(error.to_string()),
             })
         })
@@ -278,19 +277,18 @@ impl Desk {
 }
 
 /// What these clients may call, as the screen shows it.
-async fn listed(clients: &Clients) -> Result<ModelList, String> {
-    let catalog = catalog::list(&clients.bedrock, &clients.place).await.map_err(|fault| fault.message)?;
-    let listing = quotas::list(&clients.quotas, &clients.place).await;
-    let rows = move || {
-        let rows = models::rows(&catalog, listing.as_ref().ok()).into_iter().map(|row| shown(&row)).collect();
-        ModelList { rows, notes: models::notes(&listing) }
+async fn listed(clients: &Clients, plan: Plan) -> Result<ModelList, String> {
+    let found = models::find(clients, &mut []).await.map_err(|error| error.to_string())?;
+    let list = move || {
+        let rows = models::rows(&found, &[], &today());
+        ModelList { rows: rows.iter().map(|row| shown(row, &plan)).collect(), notes: models::notes(&found.listing) }
     };
     // To find the quotas of some hundred models among some thousand rows takes a moment, in which a run goes on.
-    tokio::task::spawn_blocking(rows).await.map_err(|_| "the list cannot be made".into())
+    tokio::task::spawn_blocking(list).await.map_err(|_| "the list cannot be made".into())
 }
 
 /// A row as the screen shows it.
-fn shown(row: &models::Row<'_>) -> ModelRow {
+fn shown(row: &models::Row<'_>, plan: &Plan) -> ModelRow {
     let limit = |kind| row.quota.as_ref().and_then(|quota| quota.get(kind)).map(|limit| (limit.value, limit.source));
     ModelRow {
         id: row.id.as_str().to_owned(),
@@ -301,7 +299,8 @@ fn shown(row: &models::Row<'_>) -> ModelRow {
         ends: row.offer.and_then(|offer| offer.end_of_life.clone()),
         rpm: limit(LimitKind::Rpm),
         tpm: limit(LimitKind::Tpm),
-        price: row.price.map(|price| (price.input, price.output)),
+        price: plan.configured_price(row.id).or(row.price).map(|price| (price.input, price.output)),
+        advice: row.advice.clone(),
     }
 }
 

@@ -2,28 +2,33 @@
 
 use serde_json::{Value, json};
 
+use crate::bedrock::permission;
 use crate::bench::model::{ModelId, Scope};
 use crate::bench::plan::Plan;
 
-/// The policy's document (source of actions and resources: facts on endpoint, auth and IAM).
+/// The policy's document (source of actions and resources: facts on endpoint, auth and IAM). The last statement is for
+/// `models` and `doctor` alone.
 pub fn policy(plan: &Plan) -> Value {
     let invoke = if plan.api.streams() { "bedrock:InvokeModelWithResponseStream" } else { "bedrock:InvokeModel" };
     let mut resources: Vec<String> = plan.models.iter().flat_map(|model| resources(&model.id, &plan.region)).collect();
     resources.sort_unstable();
     resources.dedup();
-    let read = [
-        "bedrock:ListFoundationModels",
-        "bedrock:ListInferenceProfiles",
-        "servicequotas:ListServiceQuotas",
-        "servicequotas:ListAWSDefaultServiceQuotas",
-    ];
-    json!({
-        "Version": "2012-10-17",
-        "Statement": [
-            { "Sid": "Invoke", "Effect": "Allow", "Action": [invoke], "Resource": resources },
-            { "Sid": "ReadModelsAndQuotas", "Effect": "Allow", "Action": read, "Resource": "*" },
-        ],
-    })
+    let mut statements = vec![json!({ "Sid": "Invoke", "Effect": "Allow", "Action": [invoke], "Resource": resources })];
+    let profiles: Vec<&str> =
+        plan.models.iter().map(|model| model.id.as_str()).filter(|id| is_application(id)).collect();
+    if !profiles.is_empty() {
+        let action = ["bedrock:GetInferenceProfile"];
+        statements.push(json!({ "Sid": "ReadProfiles", "Effect": "Allow", "Action": action, "Resource": profiles }));
+    }
+    let every =
+        |sid: &str, actions: &[&str]| json!({ "Sid": sid, "Effect": "Allow", "Action": actions, "Resource": "*" });
+    if !plan.quota.complete() {
+        statements.push(every("ReadQuotas", &permission::QUOTAS));
+    }
+    let models =
+        ["bedrock:ListFoundationModels", "bedrock:ListInferenceProfiles", "bedrock:GetFoundationModelAvailability"];
+    statements.push(every("ReadModels", &models));
+    json!({ "Version": "2012-10-17", "Statement": statements })
 }
 
 /// A profile needs the profile and the model in every region to which it may send; a global one the model without a
@@ -31,17 +36,23 @@ pub fn policy(plan: &Plan) -> Value {
 fn resources(id: &ModelId, region: &str) -> Vec<String> {
     let partition = partition(region);
     let model = |region: &str, base: &str| format!("arn:{partition}:bedrock:{region}::foundation-model/{base}");
-    let profile = || match id.as_str() {
-        arn if arn.starts_with("arn:") => arn.to_owned(),
-        name => format!("arn:{partition}:bedrock:{region}:*:inference-profile/{name}"),
+    let profile = match id.as_str() {
+        arn if is_application(arn) => Some(arn.to_owned()),
+        arn if arn.starts_with("arn:") => Some(arn.to_owned()).filter(|arn| arn.contains(":inference-profile/")),
+        name => id.prefix().map(|_| format!("arn:{partition}:bedrock:{region}:*:inference-profile/{name}")),
     };
-    match id.scope() {
+    let models = match id.scope() {
         Scope::OnDemand => vec![model(region, id.base())],
-        Scope::CrossRegion => vec![profile(), model("*", id.base())],
-        Scope::Global => vec![profile(), model(region, id.base()), model("", id.base())],
+        Scope::CrossRegion => vec![model("*", id.base())],
+        Scope::Global => vec![model(region, id.base()), model("", id.base())],
         Scope::Dedicated => vec![id.as_str().to_owned()],
-        Scope::Unresolved => vec![id.as_str().to_owned(), model("*", "*")],
-    }
+        Scope::Unresolved => vec![model("*", "*")],
+    };
+    profile.into_iter().chain(models).collect()
+}
+
+fn is_application(id: &str) -> bool {
+    id.contains(":application-inference-profile/")
 }
 
 fn partition(region: &str) -> &'static str {
@@ -65,7 +76,22 @@ mod tests {
                 format!("arn:aws:bedrock:*::foundation-model/{base}")
             ]
         );
-        assert!(of(&format!("global.{base}")).contains(&format!("arn:aws:bedrock:::foundation-model/{base}")));
+        assert_eq!(
+            of(&format!("global.{base}")),
+            [
+                format!("arn:aws:bedrock:us-east-1:*:inference-profile/global.{base}"),
+                format!("arn:aws:bedrock:us-east-1::foundation-model/{base}"),
+                format!("arn:aws:bedrock:::foundation-model/{base}"),
+            ]
+        );
+        let team = "arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/team";
+        assert_eq!(of(team), [team, "arn:aws:bedrock:*::foundation-model/*"]);
+        let wraps = |scope| resources(&ModelId::parse(team).resolved(base, scope), "us-east-1");
+        assert_eq!(wraps(Scope::OnDemand), [team, &format!("arn:aws:bedrock:us-east-1::foundation-model/{base}")]);
+        assert_eq!(wraps(Scope::CrossRegion), [team, &format!("arn:aws:bedrock:*::foundation-model/{base}")]);
+        assert_eq!(wraps(Scope::Global).len(), 3);
+        let arn = "arn:aws:bedrock:us-east-1::foundation-model/amazon.nova-lite-v1:0";
+        assert_eq!(of(arn), [arn]);
         let bought = "arn:aws:bedrock:us-east-1:123456789012:provisioned-model/abc";
         assert_eq!(of(bought), [bought]);
         assert_eq!(partition("us-gov-west-1"), "aws-us-gov");

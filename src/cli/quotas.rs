@@ -4,6 +4,7 @@ use color_eyre::Result;
 use serde_json::{Value, json};
 
 use crate::bedrock::quotas::Detected;
+use crate::bench::number::number;
 use crate::bench::plan::{ModelPlan, Plan};
 use crate::bench::quota::{Limit, LimitKind, Quota};
 use crate::cli::arguments::{Answer, BenchOptions, QuotasOptions};
@@ -86,13 +87,15 @@ fn limit(limit: Option<&Limit>) -> String {
         .as_deref()
         .zip(limit.name.as_deref())
         .map(|(code, name)| format!("  {code}  {}", output::one_line(name)));
-    format!("{:>14} {}{adjustable}{}", limit.value, limit.source, row.unwrap_or_default())
+    format!("{:>14} {}{adjustable}{}", number(limit.value), limit.source, row.unwrap_or_default())
 }
 
 fn short(quota: &Quota) -> String {
     let limits: Vec<String> = LimitKind::ALL
         .into_iter()
-        .filter_map(|kind| quota.get(kind).map(|limit| format!("{} {} ({})", kind.name(), limit.value, limit.source)))
+        .filter_map(|kind| {
+            quota.get(kind).map(|limit| format!("{} {} ({})", kind.name(), number(limit.value), limit.source))
+        })
         .collect();
     limits.join(", ")
 }

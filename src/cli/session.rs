@@ -10,11 +10,14 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use crate::bedrock::aws::{Clients, Connection, connect};
 use crate::bedrock::cache;
+use crate::bedrock::catalog;
 use crate::bedrock::quotas::{Detected, Listing, list, merge};
 use crate::bench::event::{Command, Entry, Event};
+use crate::bench::family;
 use crate::bench::fault::{Fault, FaultKind};
-use crate::bench::plan::{Endpoint, Plan};
+use crate::bench::plan::{Endpoint, ModelPlan, Plan};
 use crate::bench::quota::Quota;
+use crate::bench::report::timestamp;
 use crate::cli::exit::Refused;
 use crate::engine::dispatcher::{Engine, run};
 use crate::journal::history::run_id;
@@ -60,11 +63,17 @@ pub struct River {
 
 impl Session {
     /// Starts the simulator where the plan asks for it, connects, and detects the quota of each model.
-    /// The plan's region becomes the one that the clients really use.
+    /// The plan's region becomes the one that the clients really use, and an application inference profile becomes
+    /// what it wraps.
     pub async fn open(plan: &mut Plan, setup: Setup) -> Result<Self> {
         let Setup { journals, cache, refresh_quotas, quota_codes, .. } = setup.clone();
         let clients = clients(plan, setup).await?;
-        let listing = listing(&clients, cache.as_deref(), refresh_quotas).await;
+        let unresolved = resolve(&clients, plan).await;
+        let (listing, catalog) = futures_util::future::join(
+            listing(&clients, cache.as_deref(), refresh_quotas),
+            catalog::list(&clients.bedrock, &clients.place),
+        )
+        .await;
         // A bearer token cannot read quotas but can invoke; without any credentials nothing else can work either.
         if let Err(fault) = &listing
             && fault.kind == FaultKind::Denied
@@ -80,15 +89,19 @@ impl Session {
             }
             Err(_) => Vec::new(),
         };
-        let detect = |model: &crate::bench::plan::ModelPlan| {
-            let latency_optimised = false;
-            let found = listing
-                .as_ref()
-                .map(|listing| listing.detect_with(&model.id, latency_optimised, &chosen))
-                .map_err(Clone::clone);
-            merge(&plan.quota, found)
-        };
-        let detected = plan.models.iter().map(detect).collect();
+        let mut detected = Vec::new();
+        for (index, model) in plan.models.iter().enumerate() {
+            let found = listing.as_ref();
+            let found = found.map(|listing| listing.detect_with(&model.id, plan.latency_optimised(), &chosen));
+            let mut found = merge(&plan.quota, found.map_err(Clone::clone));
+            found
+                .notes
+                .extend(unresolved.iter().filter(|(at, _)| *at == index).map(|(_, fault)| fault.message.clone()));
+            // Who may not list models may still invoke them.
+            found.notes.extend(catalog.as_ref().ok().and_then(|listed| catalog::advice(listed, &model.id, &today())));
+            found.notes.extend(reading(plan, model));
+            detected.push(found);
+        }
         Ok(Self { clients, detected, journals })
     }
 
@@ -155,6 +168,39 @@ pub async fn clients(plan: &mut Plan, setup: Setup) -> Result<Clients> {
         connect(&connection, simulator.as_deref()).await.map_err(|fault| Refused::no_result(fault.message))?;
     plan.region.clone_from(&clients.place.region);
     Ok(clients)
+}
+
+/// Puts what each application inference profile wraps into the plan; what could not be read stays as it is, with the
+/// fault and the index of the model.
+async fn resolve(clients: &Clients, plan: &mut Plan) -> Vec<(usize, Fault)> {
+    let mut faults = Vec::new();
+    for index in 0..plan.models.len() {
+        match catalog::resolve(&clients.bedrock, &clients.place, &plan.models[index].id).await {
+            Ok(id) if id != plan.models[index].id => plan.models[index] = plan.model(id),
+            Ok(_) => {}
+            Err(fault) => faults.push((index, fault)),
+        }
+    }
+    faults
+}
+
+/// What is read rather than known of a model, in a sentence.
+fn reading(plan: &Plan, model: &ModelPlan) -> Option<String> {
+    let base = model.id.base();
+    if plan.quota.burndown.is_none() && !family::burndown_is_listed(base) {
+        return Some(format!(
+            "The table of burndown rates (as of {}) does not name {base}: {} is the cautious reading; --burndown sets it.",
+            family::BURNDOWN_READ_IN,
+            model.burndown
+        ));
+    }
+    (model.id.family().name == family::UNKNOWN.name)
+        .then(|| format!("{base} is of no family that is known here: neutral settings are used."))
+}
+
+/// The day, `YYYY-MM-DD`.
+pub fn today() -> String {
+    timestamp(now()).chars().take(10).collect()
 }
 
 /// What Service Quotas lists: as kept on disk, or read now and kept.

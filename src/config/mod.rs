@@ -6,6 +6,7 @@ mod finding;
 mod literal;
 mod overrides;
 mod parameters;
+mod prices;
 mod prompts;
 mod reader;
 mod scalar;

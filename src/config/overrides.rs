@@ -10,7 +10,7 @@ use super::schema::Config;
 use super::variant::Entry;
 use crate::bench::model::ModelId;
 use crate::bench::objective::OBJECTIVES;
-use crate::bench::plan::{Concurrency, Endpoint, Gate, ModelPlan, Plan};
+use crate::bench::plan::{Concurrency, Endpoint, Gate, Plan};
 use crate::bench::quota::LimitOverride;
 
 /// The region where nobody names one.
@@ -137,12 +137,7 @@ impl Config {
             .iter()
             .map(|entry| crate::bench::plan::Variant { models: indices(entry), ..entry.variant.clone() })
             .collect();
-        let burndown = plan.quota.burndown;
-        plan.models = names
-            .iter()
-            .map(|name| ModelPlan::of(ModelId::parse(name)))
-            .map(|model| ModelPlan { burndown: burndown.unwrap_or(model.burndown), ..model })
-            .collect();
+        plan.models = names.iter().map(|name| plan.model(ModelId::parse(name))).collect();
         kept
     }
 

@@ -10,6 +10,7 @@ use super::cases::Cases;
 use super::file;
 use super::finding::{ConfigError, Finding, Source, nearest, quoted};
 use super::parameters::Set;
+use super::prices;
 use super::prompts;
 use super::reader::{
     At, Notes, Section, any_text, duration, flag, json, limit, number, or_word, text, text_as, whole, word,
@@ -93,6 +94,7 @@ fn tables(notes: &Notes, root: At<&DeTable<'_>>, base: &Path) -> Config {
         foreign_models(&entries, models, notes);
     }
     let checks = checks(&mut root, &cases, notes);
+    let prices = prices::read(&mut root, notes);
     let gate = gate(root.section("gate", "[gate]"), &entries, complete == entries.len(), notes);
     root.finish();
 
@@ -107,6 +109,7 @@ fn tables(notes: &Notes, root: At<&DeTable<'_>>, base: &Path) -> Config {
         region: String::new(),
         api,
         quota: quota.overrides,
+        prices,
         burst: quota.burst,
         active: quota.active,
         ..bench.plan
@@ -249,6 +252,7 @@ fn bench(mut section: Section<'_>) -> BenchTable {
         max_cost_usd: None,
         duration: None,
         quota: QuotaOverrides::default(),
+        prices: Vec::new(),
         share: 1.0,
         burst: 1.0,
         active: Duration::ZERO,

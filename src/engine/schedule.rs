@@ -156,6 +156,7 @@ mod tests {
             duration: None,
             keep: Keep::default(),
             quota: QuotaOverrides::default(),
+            prices: Vec::new(),
             share: 0.9,
             burst: 0.1,
             active: Duration::from_hours(24),

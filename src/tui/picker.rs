@@ -34,6 +34,8 @@ pub struct ModelRow {
     pub tpm: Option<(f64, LimitSource)>,
     /// US dollars per million tokens, input and output.
     pub price: Option<(f64, f64)>,
+    /// What must be known before it is called: its end, its successor.
+    pub advice: Option<String>,
 }
 
 /// What may be called here.

@@ -150,7 +150,7 @@ pub fn rows<'a>(model: &'a Model, verdict: &Verdict) -> Vec<VariantRow<'a>> {
 
 fn row<'a>(model: &'a Model, verdict: &Verdict, variant: usize, in_flight: u64) -> VariantRow<'a> {
     let figures = Figures::new(&model.tally, model.model, variant);
-    let of = figures.tally;
+    let (of, means) = (figures.tally, figures.population());
     let name = figures.name();
     let takes_part = model.takes_part(variant);
     let standing = if verdict.winner.as_deref() == Some(name) {
@@ -166,7 +166,7 @@ fn row<'a>(model: &'a Model, verdict: &Verdict, variant: usize, in_flight: u64) 
     } else {
         Standing::Field
     };
-    let cached = of.cache_read.mean().unwrap_or(0.0) + of.cache_write.mean().unwrap_or(0.0);
+    let cached = means.cache_read.mean().unwrap_or(0.0) + means.cache_write.mean().unwrap_or(0.0);
     VariantRow {
         name: clean(name, Lines::Join),
         standing,
@@ -176,17 +176,17 @@ fn row<'a>(model: &'a Model, verdict: &Verdict, variant: usize, in_flight: u64) 
         failed: of.failed,
         in_flight,
         throttles: of.throttles,
-        input: of.input.mean().map(|input| input + cached),
-        output: of.output.mean(),
+        input: means.input.mean().map(|input| input + cached),
+        output: means.output.mean(),
         estimated: of.estimated(),
-        ttft: of.ttft.quantile_ms(0.5),
-        e2e: of.e2e.quantile_ms(0.5),
+        ttft: means.ttft.quantile_ms(0.5),
+        e2e: means.e2e.quantile_ms(0.5),
         tokens_per_second: figures.tokens_per_second().map(|estimate| estimate.value),
         accepted: figures.accepted_rate(),
-        settled: of.settled.mean(),
+        settled: means.settled.mean(),
         capacity: figures.capacity().map(|range| (range.at.rpm, range.at.limit)),
         theoretical: figures.theoretical_rpm(),
-        usd_per_1000: of.cost.mean().map(|usd| usd * 1_000.0),
+        usd_per_1000: means.cost.mean().map(|usd| usd * 1_000.0),
     }
 }
 
@@ -236,6 +236,9 @@ pub fn details(model: &Model, characters: usize) -> Vec<Detail<'_>> {
     if of.ok > 0 {
         add("latency", 7, Ink::Muted, latency(&figures, model.theme.glyphs().withheld).into());
         add("quota", 8, Ink::Muted, quota(&figures).into());
+    }
+    if let Some(note) = figures.cache_note() {
+        add("cache", 5, Ink::Muted, hostile(&note));
     }
     if let Some(rejected) = &of.rejected {
         let text = format!("{}: {}", rejected.why.join("; "), rejected.text);
@@ -289,7 +292,7 @@ fn fits(figures: &Figures<'_>) -> Option<String> {
 }
 
 fn latency(figures: &Figures<'_>, withheld: &str) -> String {
-    let of = figures.tally;
+    let of = figures.population();
     let quantiles = |distribution: &crate::bench::stats::Distribution| {
         [0.5, 0.9, 0.99].map(|p| distribution.quantile_ms(p).map_or_else(|| withheld.to_owned(), count)).join(" / ")
     };
@@ -304,14 +307,14 @@ fn latency(figures: &Figures<'_>, withheld: &str) -> String {
 }
 
 fn quota(figures: &Figures<'_>) -> String {
-    let of = figures.tally;
+    let (of, means) = (figures.tally, figures.population());
     let mean = |running: &crate::bench::stats::Running| running.mean().map_or_else(String::new, count);
     let mut text =
-        format!("{} quota tokens a request, {} reserved while in flight", mean(&of.settled), mean(&of.reserved));
+        format!("{} quota tokens a request, {} reserved while in flight", mean(&means.settled), mean(&means.reserved));
     if let Some(wasted) = of.wasted().filter(|share| *share > 0.0) {
         text = format!("{text}; {} % wasted", percent(wasted));
     }
-    if let Some(cost) = of.cost.mean() {
+    if let Some(cost) = means.cost.mean() {
         text = format!("{text}; {} a request", usd(cost));
     }
     text
@@ -357,6 +360,7 @@ pub fn picker_about<'a>(model: &'a Model, picker: &'a Picker) -> Vec<(Cow<'a, st
             if let Some(row) = picker.selected(&model.listed) {
                 let planned = model.plan.models.iter().any(|of| of.id.as_str() == row.id);
                 about.push((about_row(row, planned).into(), Ink::Text));
+                about.extend(row.advice.iter().map(|advice| (clean(advice, Lines::Join), Ink::Warning)));
             }
             about.extend(list.notes.iter().map(|note| (clean(note, Lines::Join), Ink::Muted)));
         }

@@ -136,6 +136,25 @@ fn defaults_are_the_contracts() {
 }
 
 #[test]
+fn a_configured_price_goes_before_the_table_and_an_exact_id_before_its_base() {
+    let price = |model: &str, input: f64| format!("[[price]]\nmodel = \"{model}\"\ninput = {input}\noutput = 2\n");
+    let model = |more: &str, model: &str| {
+        let overrides = Overrides { models: vec![model.into()], burndown: Some(3), ..Overrides::default() };
+        plan_of(&small(more), &overrides).unwrap().models[0].clone()
+    };
+    let of = |more: &str, id: &str| model(more, id).price.map(|price| price.input);
+    let (profile, base) = ("us.anthropic.claude-sonnet-5", "anthropic.claude-sonnet-5");
+    assert_eq!(of("", profile), Some(2.2));
+    assert_eq!(of(&price(base, 7.0), profile), Some(7.0));
+    assert_eq!(of(&(price(base, 7.0) + &price(profile, 8.0)), profile), Some(8.0));
+    assert_eq!(of(&price(profile, 8.0), base), of("", base), "a profile's price is not its base's");
+    assert_eq!(of("", "acme.rocket-1"), None);
+    let rocket = model(&price("acme.rocket-1", 0.5), "acme.rocket-1");
+    assert_eq!(rocket.price.map(|price| (price.cache_read, price.cache_write)), Some((0.5, 0.5)));
+    assert_eq!(rocket.burndown, 3);
+}
+
+#[test]
 fn share_and_cap_follow_the_endpoint() {
     let at = |endpoint: &str| {
         let overrides = Overrides { endpoint: Some(endpoint.into()), ..Overrides::default() };

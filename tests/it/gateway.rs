@@ -1,5 +1,7 @@
 //! The gateway over a server that says exactly what a test wants: times, faults, tokens, requests.
 
+mod control;
+mod counting;
 mod server;
 
 use std::sync::Arc;
@@ -261,7 +263,7 @@ async fn a_profile_only_model_gets_its_profile_suggested() {
     );
     let (reply, _) = Asked::by(Api::ConverseStream).meets(Script::error(400, "ValidationException", &message)).await;
     let fault = reply.unwrap_err().fault;
-    assert!(fault.message.contains(&format!("`us.{CLAUDE}`")), "{}", fault.message);
+    assert!(fault.message.contains(&format!("such as `us.{CLAUDE}`; `quotient models`")), "{}", fault.message);
 }
 
 #[tokio::test(start_paused = true)]
@@ -284,6 +286,7 @@ async fn a_stream_that_breaks_is_failed_and_charged() {
             Some("ModelStreamErrorException"),
         ),
         (vec![(2.0, exception("validationException", "Wrong."))], Invalid, Some("ValidationException")),
+        (vec![(2.0, exception("internalServerException", "Oops."))], Unavailable, Some("InternalServerException")),
         // Not modelled for this stream: known by its name alone.
         (vec![(2.0, exception("modelTimeoutException", "Too slow."))], TimedOut, Some("ModelTimeoutException")),
     ] {
@@ -292,6 +295,12 @@ async fn a_stream_that_breaks_is_failed_and_charged() {
         let failure = reply.unwrap_err();
         assert_eq!((failure.fault.kind, failure.fault.code.as_deref()), (kind, code));
         assert_eq!(failure.usage, Some(estimated("A sum".len())));
+    }
+    let day = exception("throttlingException", "Too many tokens per day, please wait before trying again.");
+    for api in [Api::ConverseStream, Api::InvokeStream] {
+        let failure = Asked::by(api).meets(Script::stream([(0.0, day.clone())])).await.0.unwrap_err();
+        assert_eq!((failure.fault.kind, failure.fault.retryable()), (Throttled, false), "by {}", api.name());
+        assert!(failure.fault.message.contains("go on tomorrow"), "{}", failure.fault.message);
     }
     let first = Script::stream([(0.0, exception("throttlingException", "Too many tokens."))]);
     let failure = Asked::by(Api::ConverseStream).meets(first).await.0.unwrap_err();

@@ -28,6 +28,7 @@ pub(crate) fn list(made_up: usize) -> ModelList {
         rpm: rpm.map(|rpm| (rpm, LimitSource::Applied)),
         tpm: Some((tpm, LimitSource::Default)),
         price,
+        advice: ends.map(|day| format!("It ends on {day}; its successor here is ai21.jamba-1-5-mini-v1:0.")),
     };
     let mut rows = vec![
         row("ai21.j2-mid-v1", "legacy", Some("2026-12-31"), Some(400.0), 300_000.0, None),
@@ -155,6 +156,8 @@ fn the_selection_begins_at_the_plans_model_and_never_leaves_the_list() {
         assert_eq!(picker(&model).cursor, cursor, "after {code:?}");
     }
     assert!(shown(&model).contains("▸   maker.model-299"), "{}", shown(&model));
+    press(&mut model, KeyCode::Home);
+    assert!(shown(&model).contains("its successor here is ai21.jamba-1-5-mini-v1:0"), "{}", shown(&model));
     assert_eq!(model.cursor, 0, "the variants' selection stays");
 }
 
@@ -280,6 +283,7 @@ fn hostile_lists_cannot_act_on_the_terminal() {
     hostile.rows[0].id = "\u{1b}[2J\u{202e}evil\u{9b}31m".into();
     hostile.rows[0].state = Some("\u{1b}]0;x\u{7}".into());
     hostile.rows[0].ends = Some("\u{9b}1m".into());
+    hostile.rows[0].advice = Some("\u{1b}]8;;x\u{7}".into());
     hostile.rows[0].rpm = Some((f64::NAN, LimitSource::Assumed));
     hostile.rows[0].tpm = Some((f64::INFINITY, LimitSource::Assumed));
     hostile.notes = vec!["\u{1b}c".into()];

@@ -47,6 +47,7 @@ pub(crate) fn plan(names: &[&str], trials: u32) -> Plan {
         duration: None,
         keep: Default::default(),
         quota: Default::default(),
+        prices: Vec::new(),
         share: 0.9,
         burst: 0.1,
         active: Duration::from_hours(24),

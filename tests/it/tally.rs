@@ -5,6 +5,7 @@ use quotient::bench::objective::{efficiency_sentence, objective, verdict};
 use quotient::bench::plan::Gate;
 use quotient::bench::quota::{LimitKind, Quota};
 use quotient::bench::report::Report;
+use quotient::bench::sample::Outcome;
 use quotient::bench::tally::Phase;
 
 use crate::stage;
@@ -25,6 +26,36 @@ fn a_run_folds_into_a_report() {
         assert!(verdict.leader.is_some(), "{name}");
     }
     assert_eq!(variants[0].capacity.limit, Some(LimitKind::Tpm));
+}
+
+#[test]
+fn trials_that_read_from_a_prompt_cache_are_a_population_of_their_own() {
+    let mut entries = stage::entries(&["one", "two"], 20);
+    let mut nth = 0;
+    for entry in &mut entries {
+        let Event::TrialFinished { sample } = &mut entry.event else { continue };
+        let Outcome::Ok { usage, .. } = &mut sample.outcome else { continue };
+        if sample.trial.variant == 0 {
+            nth += 1;
+            (usage.cache_read, usage.cache_write) = if nth > 3 { (2_000, 0) } else { (0, 2_000) };
+            sample.settled = if nth > 3 { 300 } else { 2_300 };
+        }
+    }
+    let mut tally = stage::tally(&["one", "two"], 0);
+    for entry in &entries {
+        tally.apply(entry);
+    }
+    let report = Report::of(&tally);
+    let [one, two] = &report.models[0].variants[..] else { panic!("two variants") };
+    let cache = one.cache.as_ref().expect("a cache was used");
+    let cached = cache.cached.as_ref().expect("read from");
+    assert_eq!((cached.trials, cache.cold.trials), (17, 3));
+    assert_eq!((cached.quota_tokens.settled, cache.cold.quota_tokens.settled), (Some(300.0), Some(2_300.0)));
+    assert_eq!(one.quota_tokens.settled, Some(300.0), "never a mean of both");
+    assert_eq!(one.tokens.as_ref().map(|tokens| tokens.cache_write), Some(0.0));
+    assert_eq!(two.cache, None);
+    let said = report.run.warnings.iter().any(|warning| warning.contains("one: the means are of the 17 answers"));
+    assert!(said, "{:?}", report.run.warnings);
 }
 
 #[test]
@@ -195,9 +226,9 @@ fn an_interval_holds_its_middle_even_where_reservations_outlast_a_minute() {
     let report = report_of(&["one", "two"], 20, |tally| {
         for variant in &mut tally.models[0].variants {
             for nth in 0..20_u32 {
-                variant.e2e.add(std::time::Duration::from_secs(170 + u64::from(nth)));
-                variant.reserved.add(9_000.0);
-                variant.settled.add(300.0 + f64::from(nth));
+                variant.cold.e2e.add(std::time::Duration::from_secs(170 + u64::from(nth)));
+                variant.cold.reserved.add(9_000.0);
+                variant.cold.settled.add(300.0 + f64::from(nth));
             }
         }
     });

@@ -7,6 +7,9 @@ use crate::bench::quota::LimitKind;
 /// its code is not known.
 const TABLE: &str = include_str!("../data/quota_codes.tsv");
 
+/// The code of the account's one daily row, across models.
+pub(super) const ACCOUNT_WIDE: &str = "L-E3F10727";
+
 /// What is known of a model at a scope.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Codes {

@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 /// Words of a label that belong to a provider's name and tell no model from another.
 const PROVIDER_WORDS: [&str; 2] = ["ai", "labs"];
 /// Words that ids and labels add or leave out at will.
-const SOFT_WORDS: [&str; 5] = ["instruct", "it", "text", "context", "length"];
+const SOFT_WORDS: [&str; 4] = ["instruct", "text", "context", "length"];
 /// Atoms of ids that labels spell out.
-const SPELLED_OUT: [(&str, &[&str]); 1] = [("j2", &["jurassic", "2"])];
+const SPELLED_OUT: [(&str, &[&str]); 2] = [("j2", &["jurassic", "2"]), ("it", &["instruct"])];
 
 /// Models whose label no rule derives from their id and whose codes are not in the shipped table.
 const OTHER_NAMES: [(&str, &str); 1] = [("nvidia.nemotron-nano-12b-v2", "Nemotron Nano 2 VL")];
@@ -53,7 +53,7 @@ impl Name {
 
     /// The name in a quota's label, which may begin with the provider's name.
     pub(super) fn of_label(label: &str, provider: &str) -> Self {
-        let atoms = atoms(label);
+        let atoms = join_versions(atoms(label));
         let leading = leading_provider(&atoms, provider);
         let is_provider = |word: &String| PROVIDER_WORDS.contains(&word.as_str()) || atoms[..leading].contains(word);
         let provider_words = atoms.iter().filter(|word| is_provider(word)).cloned().collect();
@@ -89,7 +89,8 @@ impl Name {
             && self.strong.iter().all(|atom| label.strong.contains(atom) || label.provider.contains(atom))
             && label.strong.iter().all(|atom| self.strong.contains(atom) || self.provider.contains(atom))
             && (unsized_label || self.sizes == label.sizes)
-            && (either_leaves_active_out || self.active == label.active);
+            && (either_leaves_active_out || self.active == label.active)
+            && !self.softly_denies(label);
         let differing = |a: &BTreeSet<String>, b: &BTreeSet<String>| a.symmetric_difference(b).count() as u32;
         same.then(|| Distance {
             differences: differing(&self.sizes, &label.sizes)
@@ -97,6 +98,27 @@ impl Name {
                 + differing(&self.soft, &label.soft),
             unsized_label,
         })
+    }
+
+    /// Whether both have such words, or such versions, and none in common: a text model is no instruct model.
+    fn softly_denies(&self, label: &Self) -> bool {
+        let of = |name: &Self, version: bool| {
+            name.soft.iter().filter(|atom| is_v(atom) == version).cloned().collect::<BTreeSet<_>>()
+        };
+        [true, false].into_iter().any(|version| {
+            let (mine, theirs) = (of(self, version), of(label, version));
+            !mine.is_empty() && !theirs.is_empty() && mine.is_disjoint(&theirs)
+        })
+    }
+
+    /// Whether a label surely names another model: each side has a word or version that the other lacks, or the sizes
+    /// differ. A label that only leaves something out ("Mistral Large" of 2402) denies nothing.
+    pub(super) fn is_denied_by(&self, label: &Self) -> bool {
+        let lacks = |name: &Self, other: &Self| {
+            name.strong.iter().any(|atom| !other.strong.contains(atom) && !other.provider.contains(atom))
+        };
+        let sizes_differ = !self.sizes.is_empty() && !label.sizes.is_empty() && self.sizes != label.sizes;
+        sizes_differ || (lacks(self, label) && lacks(label, self) && !self.could_be(label))
     }
 
     /// Whether this is the same name with a size where the other has none.

@@ -51,8 +51,12 @@ pub fn kind_of(name: &str) -> Option<LimitKind> {
 /// Takes a quota's name apart: its title and the model's label; `None` where it is no limit of on-demand inference.
 pub(super) fn parse(name: &str) -> Option<(Title, &str)> {
     let lower = name.to_ascii_lowercase();
-    let at = lower.find(" for ")?;
-    let head: Vec<&str> = lower[..at].split([' ', ',']).filter(|word| !word.is_empty()).collect();
+    let stands_alone = |at: usize| {
+        lower[..at].ends_with(char::is_whitespace) && lower[at + "for".len()..].starts_with(char::is_whitespace)
+    };
+    let at = lower.match_indices("for").map(|(at, _)| at).find(|at| stands_alone(*at))?;
+    let between = |c: char| c.is_whitespace() || c == ',';
+    let head: Vec<&str> = lower[..at].split(between).filter(|word| !word.is_empty()).collect();
     if !head.iter().all(|word| WORDS.contains(word)) {
         return None;
     }
@@ -70,8 +74,8 @@ pub(super) fn parse(name: &str) -> Option<(Title, &str)> {
         (false, false, false) if kind == LimitKind::Tpd => None,
         _ => return None,
     };
-    let label_at = at + " for ".len();
-    let end = lower.rfind(" (doubled").filter(|end| *end >= label_at).unwrap_or(lower.len());
+    let label_at = at + "for".len();
+    let end = lower.rfind("(doubled").filter(|end| *end >= label_at).unwrap_or(lower.len());
     Some((Title { kind, scope, latency: has("latency-optimized") }, name[label_at..end].trim()))
 }
 
@@ -79,7 +83,8 @@ pub(super) fn parse(name: &str) -> Option<(Title, &str)> {
 /// "Cross-Model Max Tokens Per Day" in the API, "Cross-Model Account-Level Tokens Per Day" in the General Reference).
 pub fn is_account_wide(name: &str) -> bool {
     let lower = name.to_ascii_lowercase();
-    lower.starts_with("cross-model ") && lower.ends_with("tokens per day")
+    let words: Vec<&str> = lower.split_whitespace().collect();
+    words.first() == Some(&"cross-model") && words.ends_with(&["tokens", "per", "day"])
 }
 
 #[cfg(test)]
@@ -114,6 +119,10 @@ mod tests {
                 "On-demand InvokeModel tokens per minute for Anthropic Claude",
                 Some((LimitKind::Tpm, Some(Scope::OnDemand), false, "Anthropic Claude")),
             ),
+            (
+                "  Cross-Region  model inference requests per minute  for  Anthropic Claude 3.5 Haiku ",
+                Some((LimitKind::Rpm, Some(Scope::CrossRegion), false, "Anthropic Claude 3.5 Haiku")),
+            ),
             ("[bedrock-mantle endpoint] Input tokens per minute for Claude Opus 5", None),
             ("On-demand InvokeModel concurrent requests for Amazon Nova Sonic", None),
             ("Model units per provisioned model for Anthropic Claude 3 Haiku 48K", None),
@@ -124,6 +133,7 @@ mod tests {
             assert_eq!(of(name), wanted, "{name}");
         }
         assert!(is_account_wide("Cross-Model Max Tokens Per Day"));
+        assert!(is_account_wide("Cross-model  Account-Level Tokens Per Day "));
         assert!(!is_account_wide("Model invocation max tokens per day for DeepSeek R1 V1"));
     }
 }

@@ -2,7 +2,8 @@
 
 use serde_json::{Map, Value, json};
 
-use super::request::{blocks, cached_turn, decimal, folded, messages, role, system};
+use super::parameters::decimal;
+use super::request::{blocks, cached_turn, folded, messages, role, system};
 use crate::bench::plan::ModelPlan;
 use crate::bench::request::{CacheAfter, Request};
 

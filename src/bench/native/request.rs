@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
+use super::parameters::parameters;
 use crate::bench::family::NativeFormat;
 use crate::bench::plan::ModelPlan;
 use crate::bench::request::{CacheAfter, Request, Role, Turn};
@@ -9,66 +10,6 @@ use crate::bench::request::{CacheAfter, Request, Role, Turn};
 /// What `max_tokens` becomes for a body that requires one when neither the request nor a model gives it:
 /// the largest value that every model with such a body takes.
 const REQUIRED_MAX_TOKENS: u32 = 4_096;
-
-/// How a family calls the inference parameters in its body, and the most output tokens that the body may ask for.
-struct Names {
-    /// The object that holds them, where they do not stand at the top.
-    inside: Option<&'static str>,
-    max_tokens: &'static str,
-    max_tokens_limit: u32,
-    temperature: &'static str,
-    top_p: &'static str,
-    /// `None` where the family's body has no stop sequences.
-    stop: Option<&'static str>,
-}
-
-/// Most families: `max_tokens`, `temperature`, `top_p`, `stop`, no limit of the body's own.
-const PLAIN: Names = Names {
-    inside: None,
-    max_tokens: "max_tokens",
-    max_tokens_limit: u32::MAX,
-    temperature: "temperature",
-    top_p: "top_p",
-    stop: Some("stop"),
-};
-const LLAMA: Names = Names { max_tokens: "max_gen_len", max_tokens_limit: 2_048, stop: None, ..PLAIN };
-const COHERE: Names = Names { max_tokens_limit: 4_096, top_p: "p", stop: Some("stop_sequences"), ..PLAIN };
-
-fn names(format: NativeFormat) -> Names {
-    match format {
-        NativeFormat::Claude => Names { stop: Some("stop_sequences"), ..PLAIN },
-        NativeFormat::Llama2 | NativeFormat::Llama3 => LLAMA,
-        NativeFormat::Llama4 => Names { max_tokens_limit: 8_192, ..LLAMA },
-        NativeFormat::TitanText => Names {
-            inside: Some("textGenerationConfig"),
-            max_tokens: "maxTokenCount",
-            max_tokens_limit: 8_192,
-            top_p: "topP",
-            stop: Some("stopSequences"),
-            ..PLAIN
-        },
-        NativeFormat::Nova => Names {
-            inside: Some("inferenceConfig"),
-            max_tokens: "maxTokens",
-            top_p: "topP",
-            stop: Some("stopSequences"),
-            ..PLAIN
-        },
-        NativeFormat::CohereCommand | NativeFormat::CohereCommandR => COHERE,
-        NativeFormat::Jurassic => Names {
-            max_tokens: "maxTokens",
-            max_tokens_limit: 8_191,
-            top_p: "topP",
-            stop: Some("stopSequences"),
-            ..PLAIN
-        },
-        NativeFormat::Jamba => Names { max_tokens_limit: 4_096, ..PLAIN },
-        NativeFormat::MistralInstruct => Names { max_tokens_limit: 8_192, ..PLAIN },
-        NativeFormat::DeepSeekR1 => Names { max_tokens_limit: 32_768, ..PLAIN },
-        NativeFormat::OpenAiChat => PLAIN,
-        NativeFormat::GptOss => Names { max_tokens: "max_completion_tokens", ..PLAIN },
-    }
-}
 
 /// The `InvokeModel` body of a request in a family's shape.
 ///
@@ -80,22 +21,22 @@ fn names(format: NativeFormat) -> Names {
 /// Template tokens inside a prompt (`<|eot_id|>`, `[/INST]`, …) are left as they are: Bedrock does not escape them
 /// either, so hostile input to a template family can pose as another turn. Converse does not have this weakness.
 pub fn body(format: NativeFormat, request: &Request, streaming: bool) -> Value {
-    build(format, request, streaming, REQUIRED_MAX_TOKENS)
+    build(format, "", request, streaming, REQUIRED_MAX_TOKENS)
 }
 
 /// The `InvokeModel` body for a model: like [`body`], and where the family requires `max_tokens` and the request
 /// leaves it unset, the model's maximum stands there, which is what Converse does by itself.
 pub fn invoke_body(model: &ModelPlan, request: &Request, streaming: bool) -> Value {
-    build(model.id.family().native, request, streaming, model.max_output)
+    build(model.id.family().native, model.id.base(), request, streaming, model.max_output)
 }
 
-fn build(format: NativeFormat, request: &Request, streaming: bool, required: u32) -> Value {
+fn build(format: NativeFormat, base_model: &str, request: &Request, streaming: bool, required: u32) -> Value {
     let mut body = prompt(format, request);
     // Cohere's body says itself that the answer is to be streamed; elsewhere the operation says it.
     if streaming && format == NativeFormat::CohereCommand {
         body.insert("stream".into(), json!(true));
     }
-    let (inside, parameters) = parameters(format, request, required);
+    let (inside, parameters) = parameters(format, base_model, request, required);
     match inside {
         Some(_) if parameters.is_empty() => {}
         Some(object) => {
@@ -105,31 +46,6 @@ fn build(format: NativeFormat, request: &Request, streaming: bool, required: u32
     }
     merge(&mut body, &request.parameters.extra);
     Value::Object(body)
-}
-
-fn parameters(format: NativeFormat, request: &Request, required: u32) -> (Option<&'static str>, Map<String, Value>) {
-    let names = names(format);
-    let set = &request.parameters;
-    let max_tokens = set.max_tokens.or((format == NativeFormat::Claude).then_some(required));
-    let mut out = Map::new();
-    if let Some(max_tokens) = max_tokens {
-        out.insert(names.max_tokens.into(), json!(max_tokens.min(names.max_tokens_limit)));
-    }
-    if let Some(temperature) = set.temperature {
-        out.insert(names.temperature.into(), decimal(temperature));
-    }
-    if let Some(top_p) = set.top_p {
-        out.insert(names.top_p.into(), decimal(top_p));
-    }
-    if let (Some(stop), false) = (names.stop, set.stop.is_empty()) {
-        out.insert(stop.into(), json!(set.stop));
-    }
-    (names.inside, out)
-}
-
-/// A parameter as the user wrote it: `0.7`, not the nearest `f32` spelled in `f64`.
-pub(super) fn decimal(value: f32) -> Value {
-    value.to_string().parse::<f64>().map_or(Value::Null, Value::from)
 }
 
 /// Puts `from` over `into`, objects key by key.

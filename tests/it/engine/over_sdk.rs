@@ -120,7 +120,7 @@ async fn token_means_are_what_the_server_counted_and_it_never_throttled() {
     for (variant, name) in ["a", "b"].into_iter().enumerate() {
         let (answers, output) = server.answered.lock().unwrap()[name];
         assert_eq!((variants[variant].ok, answers), (40, 40));
-        assert!((variants[variant].output.sum() - output as f64).abs() < 1e-6);
+        assert!((variants[variant].cold.output.sum() - output as f64).abs() < 1e-6);
     }
     assert!(variants[2].retired.is_some());
     assert_eq!(variants[2].errors.keys().copied().collect::<Vec<_>>(), [FaultKind::Denied]);
