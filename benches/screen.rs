@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use quotient::tui::model::{Model, Msg};
+use quotient::tui::message::Msg;
+use quotient::tui::model::Model;
 use quotient::tui::screen;
 use quotient::tui::theme::Theme;
 use ratatui::buffer::Buffer;

@@ -22,7 +22,8 @@ use crate::cli::{files, output, planning, prompt};
 use crate::export::{self, FORMATS, Rendered};
 use crate::journal::player::Played;
 use crate::tui::event_loop;
-use crate::tui::model::{Effect, Model, Msg, Picked};
+use crate::tui::message::{Effect, Msg, Picked};
+use crate::tui::model::Model;
 use crate::tui::terminal::Terminal;
 use crate::tui::theme::Theme;
 
@@ -41,7 +42,7 @@ pub fn dashboard(options: &BenchOptions) -> Result<Exit> {
     let (inbox, messages) = mpsc::channel();
     let (tell_desk, heard) = unbounded_channel();
     let signalled = Arc::new(AtomicBool::new(false));
-    let desk = Desk::new(planned.plan, setup, inbox.clone(), Arc::clone(&signalled));
+    let desk = Desk::new(planned.plan, planned.recipe, setup, inbox.clone(), Arc::clone(&signalled));
     let working = std::thread::Builder::new()
         .name("desk".into())
         .spawn(move || runtime.block_on(desk.work(heard, interrupts)))
@@ -128,6 +129,9 @@ fn pour(entries: Vec<Entry>, speed: f64, inbox: Inbox) -> Result<()> {
     Ok(())
 }
 
+/// Why a replay sends nothing.
+const PAST_RUN: &str = "this is a past run: nothing can be sent from here";
+
 /// What the model has no hands for.
 struct Hands {
     inbox: Inbox,
@@ -141,6 +145,14 @@ impl Hands {
         match effect {
             Effect::Tell(command) => self.ask(Ask::Tell(command)),
             Effect::Estimate(plan) => self.ask(Ask::Estimate(plan)),
+            Effect::ListModels => match &self.asks {
+                Some(asks) => drop(asks.send(Ask::List)),
+                None => self.answer(Msg::Models(Err(PAST_RUN.into()))),
+            },
+            Effect::TakeModels(ids) => match &self.asks {
+                Some(asks) => drop(asks.send(Ask::Take(ids))),
+                None => self.answer(Msg::Taken(Err(PAST_RUN.into()))),
+            },
             Effect::ShowPrompt(picked) => self.answer(Msg::Prompt(picked, request(model, picked))),
             Effect::SavePrompt(picked) => self.answer(Msg::Saved(self.save(model, picked))),
             Effect::Copy(text) => copy(&text),
@@ -153,7 +165,7 @@ impl Hands {
         match &self.asks {
             Some(asks) => drop(asks.send(ask)),
             None => {
-                self.answer(Msg::Note(NoteLevel::Error, "this is a past run: nothing can be sent from here".into()));
+                self.answer(Msg::Note(NoteLevel::Error, PAST_RUN.into()));
             }
         }
     }

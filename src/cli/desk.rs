@@ -4,15 +4,22 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use color_eyre::Result;
+use futures_util::future::LocalBoxFuture;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 
+use crate::bedrock::aws::Clients;
 use crate::bench::event::{Command, Entry, NoteLevel, Stop};
-use crate::bench::plan::Plan;
+use crate::bench::plan::{Endpoint, Plan};
+use crate::bench::quota::LimitKind;
 use crate::cli::bench::refusal;
-use crate::cli::check;
-use crate::cli::session::{River, Session, Setup};
+use crate::cli::planning::Recipe;
+use crate::cli::session::{River, Session, Setup, clients, today};
 use crate::cli::signals::Interrupts;
-use crate::tui::model::{Msg, PlanEstimate};
+use crate::cli::{check, models, output};
+use crate::tui::format::plural;
+use crate::tui::message::{Msg, PlanEstimate};
+use crate::tui::picker::{ModelList, ModelRow, Taken};
 
 /// What the desk is asked for.
 #[derive(Debug)]
@@ -21,6 +28,10 @@ pub enum Ask {
     Tell(Command),
     /// Estimate this plan.
     Estimate(Arc<Plan>),
+    /// List what may be called.
+    List,
+    /// Put the plan on the models with these ids.
+    Take(Vec<String>),
     /// End the run that is on, and then everything.
     Close,
 }
@@ -31,9 +42,14 @@ pub type Inbox = std::sync::mpsc::Sender<Msg>;
 /// The desk of one dashboard.
 pub struct Desk {
     plan: Plan,
+    recipe: Recipe,
     setup: Setup,
+    /// The embedded simulator's clients: it is started once, so that its quotas remember what was sent.
+    simulator: Option<Clients>,
     session: Option<Session>,
     river: Option<River>,
+    /// Whether a run was started since the plan is on these models.
+    has_run: bool,
     /// Why there is no session.
     trouble: Option<String>,
     inbox: Inbox,
@@ -48,27 +64,36 @@ pub struct Left {
 }
 
 impl Desk {
-    /// A desk over a plan; nothing is opened yet. `signalled` becomes true when a signal ends the program.
-    pub fn new(plan: Plan, setup: Setup, inbox: Inbox, signalled: Arc<AtomicBool>) -> Self {
-        Self { plan, setup, session: None, river: None, trouble: None, inbox, signalled }
+    /// A desk over a plan, and what that can be made of again; nothing is opened yet. `signalled` becomes true when a
+    /// signal ends the program.
+    pub fn new(plan: Plan, recipe: Recipe, setup: Setup, inbox: Inbox, signalled: Arc<AtomicBool>) -> Self {
+        let (simulator, session, river, trouble) = (None, None, None, None);
+        Self { plan, recipe, setup, simulator, session, river, has_run: false, trouble, inbox, signalled }
     }
 
     /// Works until it is asked to close.
     pub async fn work(mut self, mut asks: UnboundedReceiver<Ask>, mut interrupts: Interrupts) -> Left {
         let mut left = Left::default();
+        let mut list = None;
         self.open().await;
         loop {
             tokio::select! {
                 ask = asks.recv() => match ask {
                     Some(Ask::Tell(Command::Start(plan))) => self.start(plan, &mut left).await,
                     Some(Ask::Tell(command)) => self.tell(command),
-                    Some(Ask::Estimate(plan)) => self.estimate(&plan).await,
+                    Some(Ask::Estimate(plan)) => self.estimate(plan).await,
+                    Some(Ask::List) => list = Some(self.list()),
+                    Some(Ask::Take(ids)) => self.take(&ids, &left).await,
                     Some(Ask::Close) | None => break,
                 },
                 batch = next(&mut self.river) => match batch {
                     Some(batch) => self.send(Msg::Entries(batch)),
                     None => self.finish(),
                 },
+                message = answer(&mut list) => {
+                    list = None;
+                    self.send(message);
+                }
                 () = interrupts.next() => {
                     self.signalled.store(true, Ordering::Relaxed);
                     self.send(Msg::Leave);
@@ -83,18 +108,108 @@ impl Desk {
     }
 
     async fn open(&mut self) {
-        match Session::open(&mut self.plan, self.setup.clone()).await {
+        let mut plan = self.plan.clone();
+        match self.session(&mut plan).await {
             Ok(session) => {
-                self.trouble = None;
-                self.send(Msg::Region(self.plan.region.clone()));
-                self.send(Msg::Entries(session.detection()));
-                self.session = Some(session);
+                self.send(Msg::Region(plan.region.clone()));
+                self.hold(plan, session);
             }
             Err(error) => {
                 self.trouble = Some(error.to_string());
                 self.send(Msg::Note(NoteLevel::Error, error.to_string()));
             }
         }
+    }
+
+    /// A session for a plan. The embedded simulator is the same for every session: a later one finds it by its URL.
+    async fn session(&mut self, plan: &mut Plan) -> Result<Session> {
+        let endpoint = plan.endpoint.clone();
+        if endpoint == Endpoint::Simulator {
+            let simulator = match &self.simulator {
+                Some(simulator) => simulator,
+                None => self.simulator.insert(clients(plan, self.setup.clone()).await?),
+            };
+            if let Some(url) = &simulator.place.endpoint {
+                plan.endpoint = Endpoint::Url(url.clone());
+            }
+        }
+        let opened = Session::open(plan, self.setup.clone()).await;
+        plan.endpoint = endpoint;
+        // What was asked to be read again was, and is kept now.
+        self.setup.refresh_quotas &= opened.is_err();
+        opened
+    }
+
+    /// From now on works with this session, and tells the quotas that it detected.
+    fn hold(&mut self, plan: Plan, session: Session) {
+        self.trouble = None;
+        self.send(Msg::Entries(session.detection()));
+        (self.plan, self.session) = (plan, Some(session));
+    }
+
+    /// Lists what may be called: several calls, which the desk makes beside its other work.
+    fn list(&self) -> LocalBoxFuture<'static, Msg> {
+        let (simulator, setup, mut plan) = (self.simulator.clone(), self.setup.clone(), self.plan.clone());
+        Box::pin(async move {
+            let clients = match simulator {
+                Some(simulator) => Ok(simulator),
+                None => clients(&mut plan, setup).await,
+            };
+            Msg::Models(match clients {
+                Ok(clients) => listed(&clients, plan).await,
+                Err(error) => Err(error.to_string()),
+            })
+        })
+    }
+
+    /// Puts the plan on other models, with a session of their own; what cannot be leaves all as it was.
+    async fn take(&mut self, ids: &[String], left: &Left) {
+        if self.is_running() {
+            return self.send(Msg::Taken(Err("a run is on: models wait for its end".into())));
+        }
+        // What the last run still has to tell belongs to its own plan.
+        while let Some(River { entries, .. }) = &mut self.river
+            && let Some(batch) = entries.recv().await
+        {
+            self.send(Msg::Entries(batch));
+        }
+        self.finish();
+        let taken = match self.recipe.on(ids, &self.plan.region) {
+            Ok(mut plan) => self.session(&mut plan).await.map(|session| (plan, session)).map_err(|e| e.to_string()),
+            Err(why) => Err(why),
+        };
+        match taken {
+            Ok((plan, session)) => {
+                let said = self.said(&plan, left);
+                self.has_run = false;
+                self.send(Msg::Taken(Ok(Taken { plan: Arc::new(plan.clone()), said })));
+                self.hold(plan, session);
+            }
+            Err(why) => self.send(Msg::Taken(Err(output::one_line(&why).into_owned()))),
+        }
+    }
+
+    /// What a plan on other models means, as a sentence.
+    fn said(&self, plan: &Plan, left: &Left) -> String {
+        let mut said = match plan.models.as_slice() {
+            [only] => output::one_line(only.id.as_str()).into_owned(),
+            models => plural(models.len() as u64, "model"),
+        };
+        let is_in = |name: &str| plan.variants.iter().any(|variant| variant.name == name);
+        let out: Vec<&str> = self.recipe.variants().filter(|name| !is_in(name)).collect();
+        if !out.is_empty() {
+            said = format!("{said}, without {}: for other models alone", out.join(", "));
+        }
+        match (self.has_run, &left.journal) {
+            (false, _) => said,
+            (true, Some(_)) => format!("{said}; the last run is in its journal"),
+            (true, None) => format!("{said}; the last run was not recorded"),
+        }
+    }
+
+    /// Whether an engine is at work. When it has ended, its last entries may still be in the river.
+    fn is_running(&self) -> bool {
+        self.river.as_ref().is_some_and(|river| !river.commands.is_closed())
     }
 
     async fn start(&mut self, plan: Arc<Plan>, left: &mut Left) {
@@ -106,11 +221,11 @@ impl Desk {
             self.open().await;
         }
         let Some(session) = &self.session else { return };
-        let mut plan = Arc::unwrap_or_clone(plan);
-        plan.region.clone_from(&self.plan.region);
+        let plan = self.as_opened(plan);
         match session.start(Arc::new(plan)) {
             Ok(river) => {
                 left.journal.clone_from(&river.recording.path);
+                self.has_run = true;
                 self.river = Some(river);
             }
             Err(error) => self.send(Msg::Note(NoteLevel::Error, format!("{error:#}"))),
@@ -131,16 +246,23 @@ impl Desk {
         }
     }
 
-    async fn estimate(&mut self, plan: &Plan) {
+    /// The screen's plan with the region and the models as the session found them: its quotas are of these.
+    fn as_opened(&self, plan: Arc<Plan>) -> Plan {
+        let (models, region) = (self.plan.models.clone(), self.plan.region.clone());
+        Plan { models, region, ..Arc::unwrap_or_clone(plan) }
+    }
+
+    async fn estimate(&mut self, plan: Arc<Plan>) {
         if self.session.is_none() {
             // What went wrong before (expired credentials, no network) may be mended by now.
             self.open().await;
         }
+        let plan = self.as_opened(plan);
         let quotas = self.session.as_ref().map(Session::quotas).unwrap_or_default();
-        let estimate = match check::estimated(plan, &quotas) {
+        let estimate = match check::estimated(&plan, &quotas) {
             Ok(estimated) => PlanEstimate {
-                rows: check::rows(plan, &estimated),
-                refusal: self.trouble.clone().or_else(|| refusal(plan, &estimated)),
+                rows: check::rows(&plan, &estimated),
+                refusal: self.trouble.clone().or_else(|| refusal(&plan, &estimated)),
                 warnings: estimated.warnings,
             },
             Err(error) => PlanEstimate { refusal: Some(error.to_string()), ..PlanEstimate::default() },
@@ -154,10 +276,46 @@ impl Desk {
     }
 }
 
+/// What these clients may call, as the screen shows it.
+async fn listed(clients: &Clients, plan: Plan) -> Result<ModelList, String> {
+    let found = models::find(clients, &mut []).await.map_err(|error| error.to_string())?;
+    let list = move || {
+        let rows = models::rows(&found, &[], &today());
+        ModelList { rows: rows.iter().map(|row| shown(row, &plan)).collect(), notes: models::notes(&found.listing) }
+    };
+    // To find the quotas of some hundred models among some thousand rows takes a moment, in which a run goes on.
+    tokio::task::spawn_blocking(list).await.map_err(|_| "the list cannot be made".into())
+}
+
+/// A row as the screen shows it.
+fn shown(row: &models::Row<'_>, plan: &Plan) -> ModelRow {
+    let limit = |kind| row.quota.as_ref().and_then(|quota| quota.get(kind)).map(|limit| (limit.value, limit.source));
+    ModelRow {
+        id: row.id.as_str().to_owned(),
+        base: row.id.base().to_owned(),
+        scope: row.id.scope().name(),
+        streams: row.offer.and_then(|offer| offer.streaming),
+        state: row.offer.and_then(|offer| offer.lifecycle.as_deref().map(str::to_lowercase)),
+        ends: row.offer.and_then(|offer| offer.end_of_life.clone()),
+        rpm: limit(LimitKind::Rpm),
+        tpm: limit(LimitKind::Tpm),
+        price: plan.configured_price(row.id).or(row.price).map(|price| (price.input, price.output)),
+        advice: row.advice.clone(),
+    }
+}
+
 /// The next batch of the river; waits for ever where there is none.
 async fn next(river: &mut Option<River>) -> Option<Vec<Entry>> {
     match river {
         Some(river) => river.entries.recv().await,
+        None => std::future::pending().await,
+    }
+}
+
+/// The list, once it is read; waits for ever where none is being read.
+async fn answer(list: &mut Option<LocalBoxFuture<'static, Msg>>) -> Msg {
+    match list {
+        Some(list) => list.await,
         None => std::future::pending().await,
     }
 }

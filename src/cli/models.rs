@@ -22,20 +22,20 @@ use crate::cli::{output, planning, session};
 const MOST_ASKED: usize = 20;
 
 /// One id or profile that may be called.
-struct Row<'a> {
-    id: &'a ModelId,
-    offer: Option<&'a Offer>,
-    quota: Option<Quota>,
-    price: Option<Price>,
+pub(super) struct Row<'a> {
+    pub(super) id: &'a ModelId,
+    pub(super) offer: Option<&'a Offer>,
+    pub(super) quota: Option<Quota>,
+    pub(super) price: Option<Price>,
     access: Option<Access>,
     successor: Option<ModelId>,
-    advice: Option<String>,
+    pub(super) advice: Option<String>,
 }
 
 /// What was found.
-struct Found {
+pub(super) struct Found {
     catalog: Catalog,
-    listing: Result<Listing, Fault>,
+    pub(super) listing: Result<Listing, Fault>,
     /// By base model, where it was asked for and answered.
     access: BTreeMap<String, Access>,
     notes: Vec<String>,
@@ -75,7 +75,7 @@ pub fn models(options: &QuotasOptions) -> Result<Exit> {
     Ok(Exit::Done)
 }
 /// Lists everything, and asks for access to the models that were named.
-async fn find(clients: &Clients, asked: &mut [ModelId]) -> Result<Found> {
+pub(super) async fn find(clients: &Clients, asked: &mut [ModelId]) -> Result<Found> {
     let catalog = catalog::list(&clients.bedrock, &clients.place).await;
     let catalog = catalog.map_err(|fault| Refused::no_result(output::one_line(&fault.message)))?;
     let listing = quotas::list(&clients.quotas, &clients.place).await;
@@ -104,7 +104,8 @@ async fn find(clients: &Clients, asked: &mut [ModelId]) -> Result<Found> {
     Ok(Found { catalog, listing, access, notes, simulated })
 }
 
-fn rows<'a>(found: &'a Found, asked: &[ModelId], today: &str) -> Vec<Row<'a>> {
+/// What may be called, by base model; where models were named, these alone.
+pub(super) fn rows<'a>(found: &'a Found, asked: &[ModelId], today: &str) -> Vec<Row<'a>> {
     let catalog = &found.catalog;
     let on_demand = catalog.models.iter().filter(|offer| offer.on_demand).map(|offer| &offer.id);
     let profiles = catalog.profiles.iter().filter(|profile| profile.active).map(|profile| &profile.id);
@@ -125,7 +126,8 @@ fn rows<'a>(found: &'a Found, asked: &[ModelId], today: &str) -> Vec<Row<'a>> {
     rows
 }
 
-fn notes(listing: &Result<Listing, Fault>) -> Vec<String> {
+/// What must be known of the quotas.
+pub(super) fn notes(listing: &Result<Listing, Fault>) -> Vec<String> {
     match listing {
         Ok(listing) => listing.notes.clone(),
         Err(fault) => vec![format!("Quotas could not be read: {}", fault.message)],

@@ -20,22 +20,64 @@ const DEFAULT_FILE: &str = "variants.toml";
 pub struct Planned {
     /// What to run.
     pub plan: Plan,
+    /// What it was made of.
+    pub recipe: Recipe,
     /// The configuration it came from, for the screen: a path, or `built-in example`.
     pub from: String,
     /// The region, where the user named one.
     pub region: Option<String>,
 }
 
+/// What a plan is made of, so that it can be made again on other models.
+#[derive(Debug)]
+pub struct Recipe {
+    config: Config,
+    overrides: Overrides,
+}
+
+impl Recipe {
+    /// The same plan on the models with these ids, as `--model` would have made it.
+    ///
+    /// The options of the command line hold as before, `--rpm`, `--tpm`, `--tpd` and `--burndown` for every model. A
+    /// variant that the configuration limits to certain models stays limited to them by their ids: it is in the plan
+    /// where one of them is, and comes back when they do. The error says in one sentence which id is none, that no
+    /// variant is for these models, or that the gate compares with a variant that is for none of them.
+    pub fn on(&self, ids: &[String], region: &str) -> Result<Plan, String> {
+        // A variant that `--variant` names may be for none of these models, which is no mistake of the user's here.
+        let overrides = Overrides { models: ids.to_vec(), variants: Vec::new(), ..self.overrides.clone() };
+        let mut plan = self.config.plan(&overrides).map_err(|error| sentence(&error))?;
+        region.clone_into(&mut plan.region);
+        let named = &self.overrides.variants;
+        for variant in plan.variants.iter_mut().filter(|_| !named.is_empty()) {
+            variant.included = named.contains(&variant.name);
+        }
+        Ok(plan)
+    }
+
+    /// The names of all variants, those included that are for none of the plan's models.
+    pub fn variants(&self) -> impl Iterator<Item = &str> {
+        self.config.variants()
+    }
+}
+
+/// The first thing that is wrong, in the words of the dashboard, which has no options.
+fn sentence(error: &ConfigError) -> String {
+    let text = error.render(false);
+    let first = text.lines().next().unwrap_or_default();
+    first.trim_start_matches("error: ").replacen("--model", "the model", 1)
+}
+
 /// Reads the configuration and lays the options over it.
 pub fn plan(options: &BenchOptions) -> Result<Planned> {
     let (config, from) = configuration(&options.shared)?;
-    let mut plan = config.plan(&overrides(options)).map_err(|error| refused(&error))?;
+    let overrides = overrides(options);
+    let mut plan = config.plan(&overrides).map_err(|error| refused(&error))?;
     let region = options.shared.region.clone().or_else(|| config.named_region().map(ToOwned::to_owned));
     if region.is_none() && environment_region().is_none() && !plan.endpoint.is_local() {
         // Only building the clients finds out; until then nothing may look like a choice of the user's.
         plan.region = "the AWS profile's region".into();
     }
-    Ok(Planned { plan, from, region })
+    Ok(Planned { plan, recipe: Recipe { config, overrides }, from, region })
 }
 
 /// What a session is opened with.
@@ -109,4 +151,78 @@ pub fn read_scenario(path: &Path) -> Result<Scenario> {
     let text = std::fs::read_to_string(path)
         .map_err(|error| Refused::usage(format!("cannot read {}: {error}", path.display())))?;
     Scenario::parse(&text).map_err(|error| Refused::usage(format!("{}: {error}", path.display())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LIMITED: &str = r#"
+task = "t"
+[bedrock]
+models = ["a.one", "b.two"]
+[quota]
+rpm = 60
+burndown = 3
+[[variant]]
+name = "all"
+prompt = "{{ task }}"
+[[variant]]
+name = "ones"
+prompt = "{{ task }} briefly"
+models = ["a.one"]
+[gate]
+not_worse_than = "all"
+by = 0.05
+"#;
+
+    fn recipe(text: &str, variants: &[&str]) -> Recipe {
+        let overrides = Overrides {
+            variants: variants.iter().map(|name| (*name).to_owned()).collect(),
+            trials: Some(7),
+            ..Overrides::default()
+        };
+        Recipe { config: config::parse("v.toml", text, Path::new(".")).expect("it is good"), overrides }
+    }
+
+    fn on(recipe: &Recipe, ids: &[&str]) -> Result<Plan, String> {
+        recipe.on(&ids.iter().map(|id| (*id).to_owned()).collect::<Vec<_>>(), "eu-west-1")
+    }
+
+    fn names(plan: &Plan) -> Vec<(&str, &[usize])> {
+        plan.variants.iter().map(|variant| (variant.name.as_str(), variant.models.as_slice())).collect()
+    }
+
+    #[test]
+    fn options_hold_and_limited_variants_follow_their_models() {
+        let recipe = recipe(LIMITED, &[]);
+        let plan = on(&recipe, &["c.three", "a.one"]).expect("it is good");
+        assert_eq!(names(&plan), [("all", [].as_slice()), ("ones", &[1])]);
+        assert_eq!((plan.trials, plan.region.as_str(), plan.models[0].burndown), (7, "eu-west-1", 3));
+        assert!(plan.quota.rpm.is_some());
+        let plan = on(&recipe, &["c.three"]).expect("it is good");
+        assert_eq!(names(&plan), [("all", [].as_slice())], "it is for none of these models");
+        let plan = on(&recipe, &["a.one"]).expect("it is good");
+        assert_eq!(names(&plan).len(), 2, "and comes back with its model");
+    }
+
+    #[test]
+    fn variants_that_are_named_stay_the_only_ones_that_are_included() {
+        let recipe = recipe(LIMITED, &["all", "ones"]);
+        assert_eq!(names(&on(&recipe, &["c.three"]).expect("not a mistake here")).len(), 1);
+        let plan = on(&self::recipe(LIMITED, &["all"]), &["a.one"]).expect("it is good");
+        assert_eq!(plan.variants.iter().map(|variant| variant.included).collect::<Vec<_>>(), [true, false]);
+    }
+
+    #[test]
+    fn what_is_wrong_is_one_sentence() {
+        let why = on(&recipe(LIMITED, &[]), &["no id"]).expect_err("it has a space");
+        assert!(why.starts_with("the model no id: expected a model id") && !why.contains('\n'), "{why}");
+        let gate = LIMITED.replace("not_worse_than = \"all\"", "not_worse_than = \"ones\"");
+        let why = on(&recipe(&gate, &[]), &["c.three"]).expect_err("the gate lacks its variant");
+        assert_eq!(why, "the model leaves out `ones`, which the gate compares with");
+        let none = LIMITED.replace("name = \"all\"", "name = \"all\"\nmodels = [\"b.two\"]");
+        let why = on(&recipe(&none, &[]), &["c.three"]).expect_err("no variant is left");
+        assert!(why.starts_with("no variant is for"), "{why}");
+    }
 }

@@ -4,7 +4,8 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use crate::export::{Rendered, screen};
-use crate::tui::model::{Model, Msg};
+use crate::tui::message::Msg;
+use crate::tui::model::Model;
 use crate::tui::screen::draw;
 use crate::tui::theme::Theme;
 

@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use crossterm::event::{self, Event};
 
-use crate::tui::model::{Effect, Model, Msg};
+use crate::tui::message::{Effect, Msg};
+use crate::tui::model::Model;
 use crate::tui::screen;
 use crate::tui::terminal::Terminal;
 
@@ -111,6 +112,8 @@ fn is_urgent(message: &Msg) -> bool {
         | Msg::Note(..)
         | Msg::Region(_)
         | Msg::Estimate(_)
+        | Msg::Models(_)
+        | Msg::Taken(_)
         | Msg::Prompt(..)
         | Msg::Saved(_)
         | Msg::Exported(_)

@@ -45,6 +45,18 @@ pub enum Action {
     Objective,
     /// The next model of a matrix.
     NextModel,
+    /// Show the models that may be called.
+    Models,
+    /// Put the plan on the chosen models.
+    Take,
+    /// Mark the selected model.
+    Mark,
+    /// Type a filter.
+    Filter,
+    /// A letter of what is typed; no row of [`KEYMAP`] has it.
+    Type(char),
+    /// Take the last letter away.
+    Erase,
     /// Pick the selected variant.
     Pick,
     /// Pick the best variant.
@@ -98,8 +110,8 @@ pub const KEYMAP: &[Binding] = &[
     Binding {
         keys: &[key(KeyCode::Esc)],
         action: Action::Close,
-        label: |_| "close",
-        help: "close what lies over the dashboard",
+        label: |model| if model.picker().is_some_and(|picker| !picker.filter.is_empty()) { "clear" } else { "close" },
+        help: "close what lies over the dashboard; the list of models first loses its filter",
         applies: |model| model.overlay.is_some(),
     },
     Binding {
@@ -112,7 +124,7 @@ pub const KEYMAP: &[Binding] = &[
             Phase::Finished(_) => "run again",
         },
         help: "run the included variants, pause, resume",
-        applies: |model| model.overlay.is_none() && !model.starting,
+        applies: |model| model.overlay.is_none() && !model.starting && !model.taking,
     },
     Binding {
         keys: &[letter('s')],
@@ -131,6 +143,34 @@ pub const KEYMAP: &[Binding] = &[
         label: |_| "pick",
         help: "pick the selected variant and show its ready request",
         applies: |model| model.overlay.is_none(),
+    },
+    Binding {
+        keys: &[key(KeyCode::Enter)],
+        action: Action::Take,
+        label: |_| "use",
+        help: "in the list of models: benchmark the marked ones, or the selected one",
+        applies: Model::can_take,
+    },
+    Binding {
+        keys: &[letter(' ')],
+        action: Action::Mark,
+        label: |model| if model.is_marked() { "unmark" } else { "mark" },
+        help: "in the list of models: mark the selected one; several make a matrix",
+        applies: Model::can_mark,
+    },
+    Binding {
+        keys: &[letter('/')],
+        action: Action::Filter,
+        label: |_| "filter",
+        help: "in the list of models: type part of an id, or an id that is not listed",
+        applies: |model| model.picker().is_some() && !model.is_typing(),
+    },
+    Binding {
+        keys: &[key(KeyCode::Backspace)],
+        action: Action::Erase,
+        label: |_| "",
+        help: "take the last letter of the filter away",
+        applies: Model::is_typing,
     },
     Binding {
         keys: &[letter('b')],
@@ -154,10 +194,10 @@ pub const KEYMAP: &[Binding] = &[
         applies: |model| model.overlay.is_none(),
     },
     Binding {
-        keys: &[letter('m'), key(KeyCode::Tab)],
+        keys: &[key(KeyCode::Tab)],
         action: Action::NextModel,
-        label: |_| "model",
-        help: "the next model, where there are several",
+        label: |_| "next model",
+        help: "the next model of the plan, where there are several",
         applies: |model| model.overlay.is_none() && model.tally.models.len() > 1,
     },
     Binding {
@@ -182,6 +222,14 @@ pub const KEYMAP: &[Binding] = &[
         applies: |model| model.overlay.is_none() && model.was_measured(),
     },
     Binding {
+        keys: &[letter('m')],
+        action: Action::Models,
+        // While a run is on the list can be read, but nothing taken from it.
+        label: |model| if model.tally.is_active() { "" } else { "models" },
+        help: "the models that may be called here, to benchmark others",
+        applies: |model| model.overlay.is_none() && !model.taking,
+    },
+    Binding {
         keys: &[letter('?')],
         action: Action::Help,
         label: |_| "help",
@@ -193,7 +241,7 @@ pub const KEYMAP: &[Binding] = &[
         action: Action::Quit,
         label: |_| "quit",
         help: "quit; asks while a run is on",
-        applies: |model| model.overlay != Some(Overlay::ConfirmQuit),
+        applies: |model| model.overlay != Some(Overlay::ConfirmQuit) && !model.is_typing(),
     },
     Binding {
         keys: &[key(KeyCode::Down), letter('j')],
@@ -246,8 +294,16 @@ pub const KEYMAP: &[Binding] = &[
     },
 ];
 
-/// What a key press means now; `None` where it means nothing.
+/// What a key press means now; `None` where it means nothing. Where something is typed, letters are letters.
 pub fn action(event: KeyEvent, model: &Model) -> Option<Action> {
+    const OTHERS: KeyModifiers = KeyModifiers::SHIFT.complement();
+    if let KeyCode::Char(letter) = event.code
+        && letter != ' '
+        && model.is_typing()
+        && !event.modifiers.intersects(OTHERS)
+    {
+        return Some(Action::Type(letter));
+    }
     let pressed =
         Key { code: event.code, ctrl: event.modifiers.intersects(KeyModifiers::CONTROL | KeyModifiers::SUPER) };
     KEYMAP.iter().find(|row| row.keys.contains(&pressed) && (row.applies)(model)).map(|row| row.action)

@@ -3,7 +3,9 @@
 pub mod event_loop;
 pub mod format;
 pub mod keymap;
+pub mod message;
 pub mod model;
+pub mod picker;
 pub mod screen;
 pub mod terminal;
 pub mod theme;

@@ -1,18 +1,19 @@
 //! Model: what the dashboard knows and what a message makes of it; pure, without clock, files or channels.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crossterm::event::{KeyEvent, KeyEventKind};
+use crossterm::event::KeyEventKind;
 
-use crate::bench::event::{Command, Entry, Event, NoteLevel, Stop};
+use crate::bench::event::{Command, Event, NoteLevel, Stop};
 use crate::bench::objective::{OBJECTIVES, Objective, objective, verdict};
 use crate::bench::plan::Plan;
 use crate::bench::quota::LimitKind;
 use crate::bench::tally::{Phase, Tally};
 use crate::tui::format::plural;
 use crate::tui::keymap::{self, Action};
+use crate::tui::message::{Effect, Msg, Picked, PlanEstimate};
+use crate::tui::picker::{Listed, Picker};
 use crate::tui::screen;
 use crate::tui::theme::Theme;
 
@@ -36,6 +37,10 @@ pub struct Model {
     pub objective: &'static Objective,
     /// What the user picked.
     pub picked: Option<Picked>,
+    /// What may be called here.
+    pub listed: Listed,
+    /// True from the choice of other models until the plan is on them or cannot be.
+    pub taking: bool,
     /// What lies over the dashboard.
     pub overlay: Option<Overlay>,
     /// The last thing that the dashboard has to say about a key or a file.
@@ -48,26 +53,6 @@ pub struct Model {
     pub size: (u16, u16),
     /// What ink and glyphs look like.
     pub theme: Theme,
-}
-
-/// A variant on a model, by their indices in the plan.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Picked {
-    /// Index of the model.
-    pub model: usize,
-    /// Index of the variant.
-    pub variant: usize,
-}
-
-/// What a plan will take, as rows to show.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct PlanEstimate {
-    /// What, and how much.
-    pub rows: Vec<(String, String)>,
-    /// What must be known before saying yes.
-    pub warnings: Vec<String>,
-    /// Why it may not start at all (a cap, an unknown price).
-    pub refusal: Option<String>,
 }
 
 /// What lies over the dashboard.
@@ -84,6 +69,8 @@ pub enum Overlay {
     Plan,
     /// The ready request of the picked variant.
     Prompt(PromptView),
+    /// The models that may be called.
+    Models(Picker),
 }
 
 /// The ready request of a variant.
@@ -108,52 +95,6 @@ pub struct Status {
     pub until: Duration,
 }
 
-/// What the model hears.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Msg {
-    /// A key.
-    Key(KeyEvent),
-    /// The terminal has this many columns and rows now.
-    Resize(u16, u16),
-    /// Entries of the run, and before it the detected quotas (`seq` 0).
-    Entries(Vec<Entry>),
-    /// Something that no event brings: it could not start, a clipboard that is not there.
-    Note(NoteLevel, String),
-    /// The region that the clients really use.
-    Region(String),
-    /// The estimate that was asked for.
-    Estimate(PlanEstimate),
-    /// The ready request that was asked for.
-    Prompt(Picked, Result<String, String>),
-    /// Where the request was saved, or why not.
-    Saved(Result<PathBuf, String>),
-    /// The files that were written, or why none.
-    Exported(Result<Vec<PathBuf>, String>),
-    /// Time passed.
-    Tick,
-    /// The program is to end now: a signal, or the terminal is gone.
-    Leave,
-}
-
-/// What the model asks for; whoever holds the wires does it.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Effect {
-    /// Say this to the engine.
-    Tell(Command),
-    /// Estimate this plan; the answer is [`Msg::Estimate`].
-    Estimate(Arc<Plan>),
-    /// Render this variant's request; the answer is [`Msg::Prompt`].
-    ShowPrompt(Picked),
-    /// Save this variant's request; the answer is [`Msg::Saved`].
-    SavePrompt(Picked),
-    /// Put this on the clipboard.
-    Copy(String),
-    /// Write every export; the answer is [`Msg::Exported`].
-    Export,
-    /// Leave the dashboard.
-    Quit,
-}
-
 impl Model {
     /// The dashboard over a plan of which nothing was run yet.
     pub fn new(plan: Arc<Plan>, theme: Theme) -> Self {
@@ -172,6 +113,8 @@ impl Model {
             cursor: 0,
             objective,
             picked: None,
+            listed: Listed::Unread,
+            taking: false,
             overlay: None,
             status: None,
             starting: false,
@@ -214,6 +157,14 @@ impl Model {
             }
             Msg::Estimate(estimate) => {
                 self.estimate = Some(estimate);
+                Vec::new()
+            }
+            Msg::Models(list) => {
+                self.listed(list);
+                Vec::new()
+            }
+            Msg::Taken(taken) => {
+                self.taken(taken, now);
                 Vec::new()
             }
             Msg::Prompt(of, text) => {
@@ -264,7 +215,7 @@ impl Model {
     fn act(&mut self, action: Action, now: Duration) -> Vec<Effect> {
         match action {
             Action::Confirm => return self.confirm(),
-            Action::Close => self.overlay = None,
+            Action::Close => self.close(),
             Action::Up => self.step(-1),
             Action::Down => self.step(1),
             Action::PageUp => self.step(-self.page()),
@@ -282,6 +233,12 @@ impl Model {
                 self.model = (self.model + 1) % self.tally.models.len().max(1);
                 self.select(self.position());
             }
+            Action::Models => return self.open_picker(),
+            Action::Take => return self.take_models(now),
+            Action::Mark => self.mark(),
+            Action::Filter => self.type_filter(),
+            Action::Type(letter) => self.type_letter(letter),
+            Action::Erase => self.erase_letter(),
             Action::Pick => return self.pick(self.cursor),
             Action::Best => return self.pick_best(now),
             Action::Save => return self.picked.map(Effect::SavePrompt).into_iter().collect(),
@@ -385,7 +342,7 @@ impl Model {
         vec![Effect::Quit]
     }
 
-    fn say(&mut self, level: NoteLevel, text: String, now: Duration) {
+    pub(super) fn say(&mut self, level: NoteLevel, text: String, now: Duration) {
         self.status = Some(Status { level, text, until: now + STATUS_STAYS });
     }
 
@@ -396,6 +353,7 @@ impl Model {
             Some(Overlay::Help { scroll } | Overlay::Prompt(PromptView { scroll, .. })) => {
                 *scroll = (*scroll).min(most).saturating_add_signed(by).min(most);
             }
+            Some(Overlay::Models(_)) => self.step_picker(by),
             Some(Overlay::ConfirmQuit | Overlay::Plan) => {}
             None => self.select(self.position().saturating_add_signed(by)),
         }
@@ -403,7 +361,8 @@ impl Model {
 
     /// Rows that a page key moves.
     fn page(&self) -> isize {
-        (isize::from(self.size.1.cast_signed()) / 3).max(1)
+        let rows = if self.picker().is_some() { screen::picker_rows(self.size) } else { usize::from(self.size.1) / 3 };
+        rows.cast_signed().max(1)
     }
 
     /// Indices of the variants that the shown model is given, in the plan's order.
@@ -417,7 +376,7 @@ impl Model {
         self.shown().position(|variant| variant == self.cursor).unwrap_or(0)
     }
 
-    fn select(&mut self, position: usize) {
+    pub(super) fn select(&mut self, position: usize) {
         let last = self.shown().count().saturating_sub(1);
         let variant = self.shown().nth(position.min(last));
         self.cursor = variant.unwrap_or(0);
@@ -440,7 +399,7 @@ impl Model {
         match &self.overlay {
             Some(Overlay::ConfirmQuit) => true,
             Some(Overlay::Plan) => self.estimate.as_ref().is_some_and(|estimate| estimate.refusal.is_none()),
-            Some(Overlay::Help { .. } | Overlay::Prompt(_)) | None => false,
+            Some(Overlay::Help { .. } | Overlay::Prompt(_) | Overlay::Models(_)) | None => false,
         }
     }
 

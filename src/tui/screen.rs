@@ -20,6 +20,7 @@ use crate::tui::widgets::details::Details;
 use crate::tui::widgets::footer::Footer;
 use crate::tui::widgets::overlay::{self, OverlayBox, OverlayLine};
 use crate::tui::widgets::pen::Pen;
+use crate::tui::widgets::picker::{self, PickerBox};
 use crate::tui::widgets::quota::QuotaPanel;
 use crate::tui::widgets::variants::VariantTable;
 use crate::tui::widgets::verdict::VerdictPanel;
@@ -61,14 +62,34 @@ pub fn draw(model: &Model, now: Duration, area: Rect, buffer: &mut Buffer) {
     if let Some((title, lines, scroll)) = words::overlay(model, overlay_columns(area)) {
         let place = overlay_place(above_footer(area), &title, &lines);
         OverlayBox { title: &title, lines: &lines, scroll, theme }.render(place, buffer);
-        // What a key came to would stand in the activity, which the overlay covers.
-        if let Some(status) = &model.status {
-            let text = clean(&status.text, Lines::Join);
-            let width = (text.width() as u16).min(seats.footer.width / 2);
-            let ink = if status.level == NoteLevel::Error { Ink::Error } else { Ink::Good };
-            let seat = seats.footer;
-            Pen::new(buffer, theme).right(seat.right().saturating_sub(width + 1), seat.y, width, &text, ink);
+    }
+    if let Some(picker) = model.picker() {
+        let title = format!("Models in {}", clean(&model.plan.region, Lines::Join));
+        let heading = view::picker_heading(model);
+        let typed = clean(&picker.filter, Lines::Join);
+        let about = view::picker_about(model, picker);
+        PickerBox {
+            title: &title,
+            heading,
+            typed: picker.typing.then_some(&*typed),
+            counted: &view::picker_counted(model, picker),
+            rows: model.listed.rows(),
+            found: &picker.found,
+            selected: picker.cursor,
+            marked: &picker.marked,
+            by_hand: picker.by_hand(&model.listed),
+            about: &about,
+            theme,
         }
+        .render(picker_place(area), buffer);
+    }
+    // What a key came to would stand in the activity, which an overlay covers.
+    if let Some(status) = model.status.as_ref().filter(|_| model.overlay.is_some()) {
+        let text = clean(&status.text, Lines::Join);
+        let width = (text.width() as u16).min(seats.footer.width / 2);
+        let ink = if status.level == NoteLevel::Error { Ink::Error } else { Ink::Good };
+        let seat = seats.footer;
+        Pen::new(buffer, theme).right(seat.right().saturating_sub(width + 1), seat.y, width, &text, ink);
     }
 }
 
@@ -122,6 +143,16 @@ fn verdict_panel(model: &Model, verdict: &Verdict, seat: Rect, buffer: &mut Buff
 /// Where an overlay may lie: the footer says which keys it knows, and stays.
 fn above_footer(area: Rect) -> Rect {
     Rect { height: area.height.saturating_sub(1), ..area }
+}
+
+/// Where the picker lies: as high as it can, so that it stays where it is while a filter is typed.
+fn picker_place(area: Rect) -> Rect {
+    overlay::place(above_footer(area), picker::WIDEST, usize::MAX)
+}
+
+/// Rows of the list that the picker shows in a terminal of this size.
+pub fn picker_rows((columns, rows): (u16, u16)) -> usize {
+    picker::visible(picker_place(Rect::new(0, 0, columns, rows)))
 }
 
 /// Columns of text in an overlay.

@@ -152,6 +152,8 @@ fn line<'a>(plan: &'a Plan, entry: &'a Entry) -> ActivityLine<'a> {
 /// Title and lines of what lies over the dashboard, and how many of them are scrolled away.
 pub fn overlay(model: &Model, columns: u16) -> Option<(String, Vec<OverlayLine>, usize)> {
     Some(match model.overlay.as_ref()? {
+        // It draws itself: only the rows that are seen are written.
+        Overlay::Models(_) => return None,
         Overlay::Help { scroll } => ("Keys and figures".into(), help(model, columns), *scroll),
         Overlay::ConfirmQuit => ("Quit?".into(), confirm_quit(model), 0),
         Overlay::Plan => ("Send this to AWS?".into(), plan(model, columns), 0),

@@ -11,6 +11,7 @@ mod gateway;
 mod init;
 mod journal;
 mod journey;
+mod picker;
 mod pty;
 mod quotas;
 mod screens;

@@ -128,6 +128,42 @@ fn run_pick_export_quit() {
 }
 
 #[test]
+fn other_models_are_picked_and_run() {
+    let home = Home::new();
+    let quick = data("quick.toml");
+    let mut terminal = Terminal::open(&home, &["--scenario", &quick, "--trials", "2", "--variant", "concise"], 24, 80);
+    terminal.see("L-4C35BB2A");
+    terminal.press("r");
+    terminal.see("complete");
+    terminal.press("m");
+    terminal.see("what may be called here");
+    terminal.press("/llama2-13b");
+    terminal.see("▸   meta.llama2-13b-chat-v1");
+    terminal.press(" ");
+    terminal.see("1 marked");
+    terminal.press("\u{1b}");
+    terminal.see("1 marked, 1");
+    terminal.wait("the filter is gone", |screen| !screen.contents().contains("/llama2"));
+    terminal.press("\r");
+    terminal.see("meta.llama2-13b-chat-v1; the last run is in its journal");
+    // Its quota was detected, and nothing of the last run is left.
+    terminal.see("0/2 trials");
+    terminal.see("60,000");
+    terminal.press("r");
+    terminal.see("complete");
+    terminal.press("q");
+    assert_eq!(terminal.end(), 0);
+    let runs: Vec<String> = walk(&home.path("data/quotient/runs"))
+        .iter()
+        .map(|path| std::fs::read_to_string(path).unwrap())
+        .filter(|journal| journal.contains("run_finished"))
+        .collect();
+    assert_eq!(runs.len(), 2);
+    let on = |model: &str| runs.iter().filter(|journal| journal.contains(model)).count();
+    assert_eq!((on("anthropic.claude-3-sonnet-20240229-v1:0"), on("meta.llama2-13b-chat-v1")), (1, 1));
+}
+
+#[test]
 fn quitting_asks_while_a_run_is_on() {
     let home = Home::new();
     let slow = data("slow.toml");
@@ -160,6 +196,8 @@ fn a_past_run_is_shown_and_a_signal_gives_the_terminal_back() {
     terminal.see("winner");
     terminal.press("r");
     terminal.see("past run");
+    terminal.press("m");
+    terminal.see("the list cannot be read");
     let pid = terminal.child.process_id().unwrap().to_string();
     assert!(std::process::Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
     assert_eq!(terminal.end(), 0);

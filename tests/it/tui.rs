@@ -11,16 +11,17 @@ use quotient::bench::plan::{Endpoint, Plan, Price};
 use quotient::bench::quota::{LimitKind, Quota};
 use quotient::bench::sample::Trial;
 use quotient::tui::keymap::KEYMAP;
-use quotient::tui::model::{Effect, Model, Msg, Overlay, Picked, PlanEstimate};
+use quotient::tui::message::{Effect, Msg, Picked, PlanEstimate};
+use quotient::tui::model::{Model, Overlay};
 use quotient::tui::screen;
 use quotient::tui::theme::{Colours, Theme};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use unicode_width::UnicodeWidthStr;
 
-use crate::stage;
+use crate::{picker, stage};
 
-const FOUR: [&str; 4] = ["detailed", "concise", "structured", "minimal"];
+pub(crate) const FOUR: [&str; 4] = ["detailed", "concise", "structured", "minimal"];
 const TWELVE: [&str; 12] = [
     "detailed",
     "concise",
@@ -55,7 +56,7 @@ fn entries(names: &[&str], trials: u32) -> Vec<Entry> {
 }
 
 /// The dashboard after this share of a synthetic run, and the moment after its last entry.
-fn after(names: &[&str], share: f64) -> (Model, Duration) {
+pub(crate) fn after(names: &[&str], share: f64) -> (Model, Duration) {
     let entries = entries(names, 30);
     let seen = (entries.len() as f64 * share).round() as usize;
     let mut model = Model::new(Arc::new(plan(names, 30)), Theme::DARK);
@@ -64,13 +65,13 @@ fn after(names: &[&str], share: f64) -> (Model, Duration) {
     (model, now)
 }
 
-fn planned(change: impl FnOnce(&mut Plan)) -> Model {
+pub(crate) fn planned(change: impl FnOnce(&mut Plan)) -> Model {
     let mut plan = plan(&FOUR, 30);
     change(&mut plan);
     Model::new(Arc::new(plan), Theme::DARK)
 }
 
-fn heard(model: &mut Model, event: Event) {
+pub(crate) fn heard(model: &mut Model, event: Event) {
     model.update(Msg::Entries(vec![Entry { seq: 0, at: stage::START, event }]), stage::START);
 }
 
@@ -83,11 +84,11 @@ fn key(code: KeyCode) -> Msg {
     Msg::Key(KeyEvent::new(code, KeyModifiers::NONE))
 }
 
-fn press(model: &mut Model, code: KeyCode) -> Vec<Effect> {
+pub(crate) fn press(model: &mut Model, code: KeyCode) -> Vec<Effect> {
     model.update(key(code), stage::START)
 }
 
-fn letter(model: &mut Model, letter: char) -> Vec<Effect> {
+pub(crate) fn letter(model: &mut Model, letter: char) -> Vec<Effect> {
     press(model, KeyCode::Char(letter))
 }
 
@@ -95,7 +96,7 @@ fn ctrl_c(model: &mut Model) -> Vec<Effect> {
     model.update(Msg::Key(KeyEvent::new(KeyCode::Char('c'), KeyModifiers::CONTROL)), stage::START)
 }
 
-fn drawn(model: &Model, now: Duration, (width, height): (u16, u16)) -> Buffer {
+pub(crate) fn drawn(model: &Model, now: Duration, (width, height): (u16, u16)) -> Buffer {
     let area = Rect::new(0, 0, width, height);
     let mut buffer = Buffer::empty(area);
     screen::draw(model, now, area, &mut buffer);
@@ -103,7 +104,7 @@ fn drawn(model: &Model, now: Duration, (width, height): (u16, u16)) -> Buffer {
 }
 
 /// The screen as text, one line a row; the second cell of a wide glyph is left out, as on a terminal.
-fn text(buffer: &Buffer) -> String {
+pub(crate) fn text(buffer: &Buffer) -> String {
     let mut out = String::new();
     for y in 0..buffer.area.height {
         let (mut line, mut x) = (String::new(), 0);
@@ -129,13 +130,13 @@ fn golden(name: &str, shown: &str) {
     assert_eq!(kept, shown, "{name} differs from its file; BLESS=1 cargo test rewrites it");
 }
 
-fn golden_at(name: &str, model: &Model, now: Duration, sizes: &[(u16, u16)]) {
+pub(crate) fn golden_at(name: &str, model: &Model, now: Duration, sizes: &[(u16, u16)]) {
     for size in sizes {
         golden(&format!("{name}-{}x{}", size.0, size.1), &text(&drawn(model, now, *size)));
     }
 }
 
-const SIZES: [(u16, u16); 3] = [(80, 24), (120, 36), (200, 50)];
+pub(crate) const SIZES: [(u16, u16); 3] = [(80, 24), (120, 36), (200, 50)];
 
 #[test]
 fn screens_of_a_plan() {
@@ -548,12 +549,12 @@ fn several_models_take_turns() {
         plan.variants[0].models = vec![1];
     });
     assert_eq!(model.cursor, 1, "the first variant is not for the first model");
-    letter(&mut model, 'm');
+    press(&mut model, KeyCode::Tab);
     let shown = text(&drawn(&model, stage::START, (80, 24)));
     assert!(shown.contains("meta.llama2-13b-chat-v1 (2 of 2)"), "{shown}");
     press(&mut model, KeyCode::Home);
     assert_eq!(model.cursor, 0);
-    letter(&mut model, 'm');
+    press(&mut model, KeyCode::Tab);
     assert_eq!(model.cursor, 1);
 }
 
@@ -579,8 +580,13 @@ proptest! {
             now += Duration::from_secs(1);
             model.update(Msg::Resize(width, height), now);
             for effect in model.update(Msg::Key(key), now) {
-                if let Effect::ShowPrompt(of) = effect {
-                    model.update(Msg::Prompt(of, Ok("word ".repeat(usize::from(width)))), now);
+                match effect {
+                    Effect::ShowPrompt(of) => {
+                        model.update(Msg::Prompt(of, Ok("word ".repeat(usize::from(width)))), now);
+                    }
+                    Effect::ListModels => _ = model.update(Msg::Models(Ok(picker::list(usize::from(height)))), now),
+                    Effect::TakeModels(ids) => _ = model.update(Msg::Taken(Ok(picker::taken(&model, &ids))), now),
+                    _ => {}
                 }
             }
             drawn(&model, now, (width, height));

@@ -6,6 +6,7 @@ pub mod footer;
 pub mod header;
 pub mod overlay;
 pub mod pen;
+pub mod picker;
 pub mod quota;
 pub mod variants;
 pub mod verdict;

@@ -1,0 +1,84 @@
+//! Message: what the screen's model hears, what it asks for, and what travels with both.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crossterm::event::KeyEvent;
+
+use crate::bench::event::{Command, Entry, NoteLevel};
+use crate::bench::plan::Plan;
+use crate::tui::picker::{ModelList, Taken};
+
+/// A variant on a model, by their indices in the plan.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Picked {
+    /// Index of the model.
+    pub model: usize,
+    /// Index of the variant.
+    pub variant: usize,
+}
+
+/// What a plan will take, as rows to show.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PlanEstimate {
+    /// What, and how much.
+    pub rows: Vec<(String, String)>,
+    /// What must be known before saying yes.
+    pub warnings: Vec<String>,
+    /// Why it may not start at all (a cap, an unknown price).
+    pub refusal: Option<String>,
+}
+
+/// What the model hears.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Msg {
+    /// A key.
+    Key(KeyEvent),
+    /// The terminal has this many columns and rows now.
+    Resize(u16, u16),
+    /// Entries of the run, and before it the detected quotas (`seq` 0).
+    Entries(Vec<Entry>),
+    /// Something that no event brings: it could not start, a clipboard that is not there.
+    Note(NoteLevel, String),
+    /// The region that the clients really use.
+    Region(String),
+    /// The estimate that was asked for.
+    Estimate(PlanEstimate),
+    /// The list of models that was asked for, or why there is none.
+    Models(Result<ModelList, String>),
+    /// The plan on the models that were chosen, or why there is none.
+    Taken(Result<Taken, String>),
+    /// The ready request that was asked for.
+    Prompt(Picked, Result<String, String>),
+    /// Where the request was saved, or why not.
+    Saved(Result<PathBuf, String>),
+    /// The files that were written, or why none.
+    Exported(Result<Vec<PathBuf>, String>),
+    /// Time passed.
+    Tick,
+    /// The program is to end now: a signal, or the terminal is gone.
+    Leave,
+}
+
+/// What the model asks for; whoever holds the wires does it.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Effect {
+    /// Say this to the engine.
+    Tell(Command),
+    /// Estimate this plan; the answer is [`Msg::Estimate`].
+    Estimate(Arc<Plan>),
+    /// List what may be called here; the answer is [`Msg::Models`].
+    ListModels,
+    /// Put the plan on the models with these ids; the answer is [`Msg::Taken`].
+    TakeModels(Vec<String>),
+    /// Render this variant's request; the answer is [`Msg::Prompt`].
+    ShowPrompt(Picked),
+    /// Save this variant's request; the answer is [`Msg::Saved`].
+    SavePrompt(Picked),
+    /// Put this on the clipboard.
+    Copy(String),
+    /// Write every export; the answer is [`Msg::Exported`].
+    Export,
+    /// Leave the dashboard.
+    Quit,
+}
