@@ -17,7 +17,9 @@ use crate::bedrock::gateway::{Attempt, Failure, Limit, OnChunk, Reply, cuts_off,
 use crate::bedrock::stream::{Piece, drain};
 use crate::bench::fault::{Fault, FaultKind};
 use crate::bench::model::Scope;
-use crate::bench::request::{CacheAfter, Parameters, Request, Role};
+use crate::bench::native::{self, Spoken};
+use crate::bench::plan::ModelPlan;
+use crate::bench::request::{CacheAfter, Parameters, Request, Role, Turn};
 use crate::bench::usage::{Usage, UsageSource};
 
 /// A request in the SDK's words.
@@ -146,18 +148,16 @@ fn latency(milliseconds: i64) -> Option<Duration> {
 }
 
 fn shape(attempt: &Attempt<'_>) -> Result<Shape, Failure> {
-    let takes_system = attempt.call.model.id.family().system_prompt;
-    Shape::of(attempt.call.request, takes_system)
+    Shape::of(attempt.call.model, attempt.call.request)
         .map_err(|error| attempt.failure(Fault::new(FaultKind::Invalid, error.to_string())))
 }
 
 impl Shape {
-    fn of(request: &Request, takes_system: bool) -> Result<Self, BuildError> {
-        let system = request.system.as_deref().filter(|text| !text.trim().is_empty());
-        let (top, before) = if takes_system { (system, None) } else { (None, system) };
+    fn of(model: &ModelPlan, request: &Request) -> Result<Self, BuildError> {
+        let spoken = native::spoken(model, request);
         Ok(Self {
-            system: top.map(|text| system_blocks(text, request.cache_after)).transpose()?,
-            messages: messages(request, before)?,
+            system: spoken.system.map(|text| system_blocks(text, request.cache_after)).transpose()?,
+            messages: messages(&spoken)?,
             inference: inference(&request.parameters),
             extra: extra(&request.parameters.extra),
             service_tier: service_tier(&request.parameters)?,
@@ -174,23 +174,14 @@ fn system_blocks(text: &str, cache_after: Option<CacheAfter>) -> Result<Vec<Syst
     Ok(blocks)
 }
 
-/// The turns; a system prompt that the family does not take stands before the first user turn's text.
-fn messages(request: &Request, before: Option<&str>) -> Result<Vec<Message>, BuildError> {
-    let first_user = request.turns.iter().position(|turn| turn.role == Role::User);
-    // The few-shot turns end where the prompt, the last turn, begins.
-    let cached = match request.cache_after {
-        Some(CacheAfter::Messages) => request.turns.len().checked_sub(2),
-        _ => None,
+/// The turns, with the cache point behind one of them.
+fn messages(spoken: &Spoken<'_>) -> Result<Vec<Message>, BuildError> {
+    let message = |(index, turn): (usize, &Turn)| {
+        let message = Message::builder().role(role(turn.role)).content(ContentBlock::Text(turn.text.clone()));
+        let cached = spoken.cached == Some(index);
+        if cached { message.content(ContentBlock::CachePoint(cache_point()?)) } else { message }.build()
     };
-    let message = |(index, turn): (usize, &crate::bench::request::Turn)| {
-        let text = match before.filter(|_| first_user == Some(index)) {
-            Some(system) => format!("{system}\n\n{}", turn.text),
-            None => turn.text.clone(),
-        };
-        let message = Message::builder().role(role(turn.role)).content(ContentBlock::Text(text));
-        if cached == Some(index) { message.content(ContentBlock::CachePoint(cache_point()?)) } else { message }.build()
-    };
-    request.turns.iter().enumerate().map(message).collect()
+    spoken.turns.iter().enumerate().map(message).collect()
 }
 
 fn role(role: Role) -> ConversationRole {

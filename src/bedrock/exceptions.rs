@@ -83,7 +83,6 @@ exceptions! {
 pub(super) const KINDS: &[(&str, FaultKind)] = &[
     ("ThrottlingException", FaultKind::Throttled),
     ("TooManyRequestsException", FaultKind::Throttled),
-    ("ServiceQuotaExceededException", FaultKind::Throttled),
     ("RequestLimitExceeded", FaultKind::Throttled),
     ("Throttling", FaultKind::Throttled),
     ("ModelNotReadyException", FaultKind::NotReady),
@@ -97,6 +96,7 @@ pub(super) const KINDS: &[(&str, FaultKind)] = &[
     ("ModelStreamErrorException", FaultKind::StreamBroken),
     ("ValidationException", FaultKind::Invalid),
     ("ConflictException", FaultKind::Invalid),
+    ("ServiceQuotaExceededException", FaultKind::Invalid),
     ("IllegalArgumentException", FaultKind::Invalid),
     ("InvalidPaginationTokenException", FaultKind::Invalid),
     ("SerializationException", FaultKind::Invalid),
@@ -167,7 +167,7 @@ pub(super) const RULES: &[Rule] = &[
     },
     Rule {
         hopeless: true,
-        ..rule(&[Throttled], &["servicequotaexceeded"], "Waiting does not help: ask AWS to raise this quota.")
+        ..rule(&[Invalid], &["servicequotaexceeded"], "Waiting does not help: ask AWS to raise this quota.")
     },
     rule(
         &[Invalid],

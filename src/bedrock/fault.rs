@@ -302,7 +302,7 @@ mod tests {
                 "such as `eu.anthropic.claude-haiku-4-5-20251001-v1:0`; `quotient models` lists",
             ),
             ("ThrottlingException", "Too many tokens per day, please wait.", Throttled, Throttled, "is zero"),
-            ("ServiceQuotaExceededException", "Too many models.", Throttled, Throttled, "raise this quota"),
+            ("ServiceQuotaExceededException", "Too many models.", Invalid, Invalid, "raise this quota"),
             ("AccessDeniedException", "You don't have access to the model.", Denied, Denied, "console of eu-central-1"),
             (
                 "AccessDeniedException",

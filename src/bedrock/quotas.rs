@@ -151,7 +151,7 @@ impl Listing {
     fn quota(&self, found: &Match, scope: Scope) -> Quota {
         let mut quota = Quota::default();
         for kind in LimitKind::ALL {
-            *quota.slot(kind) = found.get(kind).row().map(|index| limit(&self.rows[index], scope));
+            *quota.slot(kind) = found.get(kind).row().map(|index| self.rows[index].limit_at(scope));
         }
         quota
     }
@@ -186,8 +186,17 @@ impl Listing {
                  AccessDenied or as \"Too many tokens per day\". Ask AWS for an increase{other}."
             ));
         }
-        if doubled(quota.tpd.as_ref(), model.scope()) {
+        let daily = quota.tpd.as_ref().and_then(|limit| limit.name.as_deref());
+        if daily.is_some_and(|name| label::is_doubled(name, model.scope())) {
             notes.push("TPD: the listed value is doubled, as its name says of cross-region calls.".into());
+        }
+        if let Some(other) = found.other_day.map(|index| self.rows[index].limit_at(model.scope())) {
+            notes.push(format!(
+                "TPD: the smaller of two daily rows is taken; the other is {} \"{}\", {}.",
+                other.code.as_deref().unwrap_or("-"),
+                other.name.as_deref().unwrap_or_default(),
+                number(other.value)
+            ));
         }
         for kind in LimitKind::ALL {
             if let Found::Unsure(candidates) = found.get(kind) {
@@ -220,18 +229,6 @@ impl Listing {
             kind.name().to_lowercase()
         )
     }
-}
-
-/// The limit that a row sets at a scope. A model's daily row holds twice as much for cross-region calls, as its
-/// name says.
-fn limit(row: &QuotaRow, scope: Scope) -> Limit {
-    let limit = row.limit();
-    if doubled(Some(&limit), scope) { Limit { value: 2.0 * limit.value, ..limit } } else { limit }
-}
-
-fn doubled(limit: Option<&Limit>, scope: Scope) -> bool {
-    let name = limit.and_then(|limit| limit.name.as_deref()).unwrap_or_default().to_lowercase();
-    scope == Scope::CrossRegion && name.ends_with("(doubled for cross-region calls)")
 }
 
 /// Why a model has no per-minute row.

@@ -1,6 +1,6 @@
 //! Estimate: what a plan will take before anything is sent — calls, tokens, money, minutes, at worst and as expected.
 
-use crate::bench::native;
+use crate::bench::caution::cautions;
 use crate::bench::plan::Plan;
 use crate::bench::quota::{LimitKind, Quota};
 use crate::bench::template::{TemplateError, Templates};
@@ -57,18 +57,7 @@ pub fn estimate(plan: &Plan, templates: &Templates, quotas: &[Option<Quota>]) ->
             total.cost_usd = total.cost_usd.zip(cost(&expected)).map(|(sum, cost)| sum + cost);
             total.worst_cost_usd =
                 total.worst_cost_usd.zip(cost(&worst)).map(|(sum, cost)| sum + cost * f64::from(plan.attempts));
-            let name = &plan.variants[variant].name;
-            let parameters = &plan.variants[variant].parameters;
-            if parameters.max_tokens.is_none() {
-                total.warnings.push(format!(
-                    "{name}: max_tokens is unset, so {} reserves the model's maximum of {max_tokens} tokens per request",
-                    model.id
-                ));
-            }
-            if plan.api.is_native() {
-                let departures = native::departures(&model.id, parameters);
-                total.warnings.extend(departures.iter().map(|what| format!("{name} on {}: {what}", model.id)));
-            }
+            total.warnings.extend(cautions(plan, index, variant));
         }
         total.trials += trials;
         total.invocations += trials * u64::from(plan.attempts);

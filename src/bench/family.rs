@@ -199,6 +199,12 @@ pub fn burndown_is_listed(base_model: &str) -> bool {
     }
 }
 
+/// Whether a model refuses `temperature` together with `top_p`: Claude from 4.1 on (source: facts on native formats,
+/// errors in public issues).
+pub fn takes_one_sampler(base_model: &str) -> bool {
+    base_model.starts_with("anthropic.") && claude_version(base_model).is_none_or(|version| version >= (4, 1))
+}
+
 /// A model's version: major, minor.
 type Version = (u32, u32);
 

@@ -78,8 +78,7 @@ pub struct Fault {
     /// The exception's name on the wire, where there was one (`ThrottlingException` …).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code: Option<String>,
-    /// True where trying again within this run is pointless although the kind is retryable
-    /// (a daily quota is used up).
+    /// True where nothing more can be had of the model within this run (a daily quota is used up).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub hopeless: bool,
 }
@@ -88,6 +87,13 @@ impl Fault {
     /// A fault without an exception's name.
     pub fn new(kind: FaultKind, message: impl Into<String>) -> Self {
         Self { kind, message: message.into(), code: None, hopeless: false }
+    }
+
+    /// Invocations of one trial that this fault leaves room for, of those that the plan allows: where the model itself
+    /// failed or took too long, a second one, and no more (source: facts on errors).
+    pub fn attempts(&self, planned: u32) -> u32 {
+        const ONCE_MORE: [&str; 3] = ["ModelTimeoutException", "ModelErrorException", "ModelStreamErrorException"];
+        if self.code.as_deref().is_some_and(|code| ONCE_MORE.contains(&code)) { planned.min(2) } else { planned }
     }
 
     /// Whether the same request may succeed within this run.

@@ -33,16 +33,27 @@ pub struct QuotaRow {
 }
 
 impl QuotaRow {
-    /// The limit that this row sets.
-    pub fn limit(&self) -> Limit {
+    /// What this row allows at a scope: a model's daily row holds twice as much for cross-region calls, as its name
+    /// says.
+    pub fn value_at(&self, scope: Scope) -> f64 {
+        if is_doubled(&self.name, scope) { 2.0 * self.value } else { self.value }
+    }
+
+    /// The limit that this row sets at a scope.
+    pub fn limit_at(&self, scope: Scope) -> Limit {
         Limit {
-            value: self.value,
+            value: self.value_at(scope),
             code: self.code.clone(),
             name: Some(self.name.clone()),
             source: self.source,
             adjustable: Some(self.adjustable),
         }
     }
+}
+
+/// Whether a row of this name holds twice its listed value at a scope.
+pub fn is_doubled(name: &str, scope: Scope) -> bool {
+    scope == Scope::CrossRegion && name.to_lowercase().ends_with("(doubled for cross-region calls)")
 }
 
 /// What was found of one limit. Indices are into the rows that were searched.
@@ -73,8 +84,10 @@ pub struct Match {
     pub rpm: Found,
     /// Tokens per minute.
     pub tpm: Found,
-    /// Tokens per day: the model's own row, else the account-wide one.
+    /// Tokens per day: the model's own row or the account-wide one, the smaller where both are listed.
     pub tpd: Found,
+    /// The greater of the two, where both are listed.
+    pub other_day: Option<usize>,
 }
 
 impl Match {
@@ -111,7 +124,8 @@ pub fn by_label(model: &ModelId, scope: Scope, latency: bool, rows: &[QuotaRow])
 
 fn search(model: &ModelId, scope: Scope, latency: bool, rows: &[QuotaRow], known: Option<Codes>) -> Match {
     if scope == Scope::Dedicated {
-        return Match { rpm: Found::NoSuchLimit, tpm: Found::NoSuchLimit, tpd: Found::NoSuchLimit };
+        let none = Found::NoSuchLimit;
+        return Match { rpm: none.clone(), tpm: none.clone(), tpd: none, other_day: None };
     }
     let named = Name::of_id(model.base());
     let labels = Labels::of(model, &named, latency, rows);
@@ -144,12 +158,18 @@ fn search(model: &ModelId, scope: Scope, latency: bool, rows: &[QuotaRow], known
     if rpm == Found::NoSuchLimit && !known.is_some_and(|codes| codes.no_rpm) {
         rpm = near(LimitKind::Rpm);
     }
-    if tpd == Found::NoSuchLimit {
-        let account = |row: &QuotaRow| row.code.as_deref() == Some(codes::ACCOUNT_WIDE) || is_account_wide(&row.name);
-        let account = (0..rows.len()).filter(|&index| account(&rows[index])).collect();
-        tpd = labels.preferred(account).map_or(tpd, Found::Row);
+    // The account's one daily row took the place of the models' own, which linger in many listings (source: facts on
+    // quotas). Which of them the service holds to is not documented, so the smaller one does.
+    let account = |row: &QuotaRow| row.code.as_deref() == Some(codes::ACCOUNT_WIDE) || is_account_wide(&row.name);
+    let account = (0..rows.len()).filter(|&index| account(&rows[index])).collect();
+    let (own, account) = (tpd.row(), labels.preferred(account));
+    let mut other_day = own.and(account);
+    if let Some(account) = account
+        && own.is_none_or(|own| rows[account].value < rows[own].value_at(scope))
+    {
+        (tpd, other_day) = (Found::Row(account), own);
     }
-    Match { rpm, tpm, tpd }
+    Match { rpm, tpm, tpd, other_day }
 }
 
 /// Whether two rows are one quota, listed twice: one code, or one name where a code is missing.

@@ -1,6 +1,7 @@
 //! Floor 1: what a benchmark is; no waiting, no files, no clock, no randomness from outside.
 
 pub mod capacity;
+pub mod caution;
 pub mod check;
 pub mod clean;
 pub mod estimate;

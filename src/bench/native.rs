@@ -8,7 +8,7 @@ mod reasoning;
 mod reply;
 mod request;
 
-pub use converse::{converse_body, text};
+pub use converse::{Spoken, converse_body, spoken, text};
 pub use import::{ImportError, Imported, import};
 pub use parameters::{departures, sent_max_tokens};
 pub use reply::{NativeReply, NativeStream, reply};

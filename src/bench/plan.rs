@@ -9,6 +9,7 @@ use crate::bench::check::Check;
 use crate::bench::micros;
 use crate::bench::model::{ModelId, Scope};
 use crate::bench::native;
+use crate::bench::objective::OBJECTIVES;
 use crate::bench::quota::QuotaOverrides;
 use crate::bench::request::{CacheAfter, Parameters, Turn};
 
@@ -339,6 +340,40 @@ pub struct Plan {
     /// Hours a day of work, for what a daily quota allows.
     #[serde(with = "micros")]
     pub active: Duration,
+}
+
+impl Default for Plan {
+    /// Nothing to run, under the settings that hold where nobody sets them (`product.md`, variants.toml).
+    fn default() -> Self {
+        Self {
+            task: String::new(),
+            cases: Vec::new(),
+            models: Vec::new(),
+            variants: Vec::new(),
+            checks: Vec::new(),
+            gate: None,
+            endpoint: Endpoint::default(),
+            region: String::new(),
+            api: Api::default(),
+            trials: 50,
+            warmup: 1,
+            concurrency: Concurrency::Auto,
+            attempts: 5,
+            racing: true,
+            confidence: 0.95,
+            objective: OBJECTIVES[0].name.into(),
+            seed: 7,
+            timeouts: Timeouts::default(),
+            max_cost_usd: None,
+            duration: None,
+            keep: Keep::Samples,
+            quota: QuotaOverrides::default(),
+            prices: Vec::new(),
+            share: 0.9,
+            burst: 0.1,
+            active: Duration::from_hours(24),
+        }
+    }
 }
 
 impl Plan {

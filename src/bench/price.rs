@@ -8,8 +8,8 @@ use serde::Deserialize;
 use crate::bench::model::{ModelId, Scope};
 use crate::bench::plan::Price;
 
-/// The day on which the table was read (source: `LiteLLM` 1.109.1, MIT licence). Claude 3 Sonnet is no longer in it;
-/// its row is the price that AWS published for it.
+/// The day on which the table was read (source: `LiteLLM` 1.109.1, MIT licence). Claude 3 Sonnet and Haiku are no
+/// longer in it; their rows are the prices that AWS published for them.
 pub const READ_ON: &str = "2026-11-23";
 
 const TABLE: &str = include_str!("data/prices.jsonl");
@@ -127,6 +127,11 @@ pub fn max_output(id: &ModelId) -> Option<u32> {
     let own = row_at(id.base(), id.prefix()).or_else(|| row_at(id.base(), None));
     own.and_then(|row| row.max_output_tokens)
         .or_else(|| rows_of(id.base()).iter().filter_map(|(_, row)| row.max_output_tokens).max())
+}
+
+/// Whether a price of cached input is known of the model, under any of its profiles: then it has a prompt cache.
+pub fn has_cache(id: &ModelId) -> bool {
+    rows_of(id.base()).iter().any(|(_, row)| row.cache_read_per_1m.is_some())
 }
 
 /// The day on which the model ends, `YYYY-MM-DD`, where the table knows it.

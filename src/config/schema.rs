@@ -19,7 +19,7 @@ use super::scalar::{self, one_of};
 use super::variant::{self, Entry};
 use crate::bench::check::{self, CHECKS, Check};
 use crate::bench::objective::OBJECTIVES;
-use crate::bench::plan::{Api, Concurrency, Endpoint, Gate, Keep, Plan, Timeouts};
+use crate::bench::plan::{Api, Concurrency, Gate, Keep, Plan, Timeouts};
 use crate::bench::quota::QuotaOverrides;
 
 /// Checks of the schema that a later version brings.
@@ -216,46 +216,31 @@ fn bench(mut section: Section<'_>) -> BenchTable {
     let count = |section: &mut Section<'_>, key, bounds, default: u32| {
         section.value(key, whole(bounds)).map_or(default, |number| number as u32)
     };
-    let usual = Timeouts::default();
+    let usual = Plan::default();
     let plan = Plan {
-        trials: count(&mut section, "trials", &scalar::TRIALS, 50),
-        warmup: count(&mut section, "warmup", &scalar::WARMUP, 1),
+        trials: count(&mut section, "trials", &scalar::TRIALS, usual.trials),
+        warmup: count(&mut section, "warmup", &scalar::WARMUP, usual.warmup),
         concurrency: section
             .value("concurrency", or_word("auto", whole(&scalar::IN_FLIGHT)))
             .flatten()
             .map_or(Concurrency::Auto, |number| Concurrency::Fixed(number as u32)),
-        attempts: count(&mut section, "attempts", &scalar::ATTEMPTS, 5),
-        racing: section.value("racing", flag).unwrap_or(true),
-        confidence: section.value("confidence", number(scalar::CONFIDENCE)).unwrap_or(0.95),
-        objective: section.value("objective", word(&names)).unwrap_or(OBJECTIVES[0].name).to_owned(),
-        seed: section.value("seed", whole(&scalar::SEED)).unwrap_or(7),
+        attempts: count(&mut section, "attempts", &scalar::ATTEMPTS, usual.attempts),
+        racing: section.value("racing", flag).unwrap_or(usual.racing),
+        confidence: section.value("confidence", number(scalar::CONFIDENCE)).unwrap_or(usual.confidence),
+        objective: section.value("objective", word(&names)).map_or(usual.objective, str::to_owned),
+        seed: section.value("seed", whole(&scalar::SEED)).unwrap_or(usual.seed),
         timeouts: Timeouts {
-            total: section.value("timeout", duration).unwrap_or(usual.total),
-            connect: section.value("connect_timeout", duration).unwrap_or(usual.connect),
-            first_text: section.value("first_text_timeout", duration).unwrap_or(usual.first_text),
-            stall: section.value("stall_timeout", duration).unwrap_or(usual.stall),
+            total: section.value("timeout", duration).unwrap_or(usual.timeouts.total),
+            connect: section.value("connect_timeout", duration).unwrap_or(usual.timeouts.connect),
+            first_text: section.value("first_text_timeout", duration).unwrap_or(usual.timeouts.first_text),
+            stall: section.value("stall_timeout", duration).unwrap_or(usual.timeouts.stall),
         },
         keep: match section.value("keep", word(&["all", "samples", "none"])) {
             Some("all") => Keep::All,
             Some("none") => Keep::None,
             _ => Keep::Samples,
         },
-        task: String::new(),
-        cases: Vec::new(),
-        models: Vec::new(),
-        variants: Vec::new(),
-        checks: Vec::new(),
-        gate: None,
-        endpoint: Endpoint::default(),
-        region: String::new(),
-        api: Api::default(),
-        max_cost_usd: None,
-        duration: None,
-        quota: QuotaOverrides::default(),
-        prices: Vec::new(),
-        share: 1.0,
-        burst: 1.0,
-        active: Duration::ZERO,
+        ..Plan::default()
     };
     let max_cost = section.value("max_cost_usd", or_word("none", number(scalar::COST)));
     section.finish();

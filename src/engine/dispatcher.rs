@@ -282,7 +282,8 @@ impl<G: Invoke> Dispatcher<G> {
         let resized = fault.kind == FaultKind::Unavailable && lane.crew.step_back(at, ticket.sent());
         let attempt = doing.attempts;
         let stopped = self.ending.is_some() || lane.closed().is_some();
-        let again = fault.retryable() && attempt < plan.attempts && !stopped;
+        let more = fault.retryable() && attempt < fault.attempts(plan.attempts);
+        let again = more && !stopped;
         let backoff = again.then(|| backoff(plan.seed, &trial, attempt));
         self.wires.tell(at, Event::InvocationFailed { trial, attempt, fault: fault.clone(), settled, backoff });
         if resized {
@@ -290,7 +291,7 @@ impl<G: Invoke> Dispatcher<G> {
         }
         match backoff {
             Some(backoff) => self.lanes[trial.model].retry(at + backoff, doing),
-            None if stopped && fault.retryable() && attempt < plan.attempts => {
+            None if stopped && more => {
                 self.lanes[trial.model].ended();
                 self.unfinished(at, doing);
             }

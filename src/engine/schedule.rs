@@ -122,12 +122,10 @@ pub(crate) fn stream(seed: u64, number: u64) -> ChaCha8Rng {
 #[cfg(test)]
 mod tests {
     use std::collections::HashSet;
-    use std::time::Duration;
 
     use super::*;
     use crate::bench::model::ModelId;
-    use crate::bench::plan::{Api, Case, Concurrency, Endpoint, Keep, ModelPlan, Timeouts, Variant};
-    use crate::bench::quota::QuotaOverrides;
+    use crate::bench::plan::{Case, ModelPlan, Variant};
 
     fn plan(variants: usize, cases: usize, warmup: u32, trials: u32, seed: u64) -> Plan {
         let case = |id: usize| Case { id: id.to_string(), ..Case::default() };
@@ -140,26 +138,7 @@ mod tests {
             warmup,
             trials,
             seed,
-            task: String::new(),
-            checks: Vec::new(),
-            gate: None,
-            endpoint: Endpoint::default(),
-            region: String::new(),
-            api: Api::default(),
-            concurrency: Concurrency::default(),
-            attempts: 1,
-            racing: false,
-            confidence: 0.95,
-            objective: "throughput".into(),
-            timeouts: Timeouts::default(),
-            max_cost_usd: None,
-            duration: None,
-            keep: Keep::default(),
-            quota: QuotaOverrides::default(),
-            prices: Vec::new(),
-            share: 0.9,
-            burst: 0.1,
-            active: Duration::from_hours(24),
+            ..Plan::default()
         }
     }
 

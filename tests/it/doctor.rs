@@ -41,7 +41,7 @@ fn models_are_listed_by_id_and_by_profile_over_every_page() {
     let jamba = model(&listed, "ai21.jamba-1-5-large-v1:0").unwrap();
     assert_eq!((&jamba["lifecycle"], &jamba["end_of_life"]), (&"LEGACY".into(), &"2026-11-26".into()));
     assert_eq!(jamba["successor"], Value::Null, "no later model of its line is listed");
-    let sonnet = model(&listed, "us.anthropic.claude-sonnet-4-20250514-v1:0").unwrap();
+    let sonnet = model(&listed, "us.anthropic.claude-sonnet-4-5-20250929-v1:0").unwrap();
     let successor = sonnet["successor"].as_str().unwrap();
     assert!(successor.starts_with("us.anthropic.claude-sonnet-"), "{successor}");
     assert!(sonnet["advice"].as_str().unwrap().contains(successor));

@@ -139,7 +139,8 @@ fn the_order_of_the_listing_does_not_show() {
 
 /// The names of what was found for one model, `-` for a limit that does not exist, `?` where it is unsure.
 fn found(model: &str, latency: bool, names: &[&str]) -> [String; 3] {
-    let rows: Vec<QuotaRow> = names.iter().map(|name| row(name, None)).collect();
+    let roomy = |name: &str| if name.starts_with("Cross-Model") { 1e12 } else { 1.0 };
+    let rows: Vec<QuotaRow> = names.iter().map(|name| QuotaRow { value: roomy(name), ..row(name, None) }).collect();
     let model = ModelId::parse(model);
     let found = label::find(&model, model.scope(), latency, &rows);
     [found.rpm, found.tpm, found.tpd].map(|found| match found {
@@ -147,6 +148,22 @@ fn found(model: &str, latency: bool, names: &[&str]) -> [String; 3] {
         Found::NoSuchLimit => "-".into(),
         Found::Unsure(_) => "?".into(),
     })
+}
+
+#[test]
+fn of_two_daily_rows_the_smaller_holds() {
+    let own = "Model invocation max tokens per day for Amazon Nova Lite (doubled for cross-region calls)";
+    let at = |model: &str, own_value: f64, account: f64| {
+        let rows = [(own, own_value), ("Cross-Model Max Tokens Per Day", account)];
+        let rows = rows.map(|(name, value)| QuotaRow { value, ..row(name, None) });
+        let model = ModelId::parse(model);
+        let found = label::find(&model, model.scope(), false, &rows);
+        (found.tpd.row(), found.other_day)
+    };
+    assert_eq!(at("amazon.nova-lite-v1:0", 100.0, 150.0), (Some(0), Some(1)));
+    assert_eq!(at("amazon.nova-lite-v1:0", 200.0, 150.0), (Some(1), Some(0)));
+    assert_eq!(at("us.amazon.nova-lite-v1:0", 100.0, 150.0), (Some(1), Some(0)), "its own is doubled to 200");
+    assert_eq!(at("amazon.nova-micro-v1:0", 100.0, 150.0), (Some(1), None));
 }
 
 #[test]

@@ -1,19 +1,49 @@
 //! Converse and plain text: a request in the two shapes that do not depend on the family's body.
 
+use std::borrow::Cow;
+
 use serde_json::{Map, Value, json};
 
 use super::parameters::decimal;
-use super::request::{blocks, cached_turn, folded, messages, role, system};
+use super::request::{blocks, cached_turn, chatless, folded, messages, role, system};
+use crate::bench::family::NativeFormat;
 use crate::bench::plan::ModelPlan;
-use crate::bench::request::{CacheAfter, Request};
+use crate::bench::request::{CacheAfter, Request, Role, Turn};
+
+/// What is said in a Converse request.
+#[derive(Debug)]
+pub struct Spoken<'a> {
+    /// The system prompt, where there is one and the model takes it.
+    pub system: Option<&'a str>,
+    /// The turns.
+    pub turns: Cow<'a, [Turn]>,
+    /// Index of the turn after which the prompt cache ends.
+    pub cached: Option<usize>,
+}
+
+/// What is said to a model through Converse. The system prompt stands before the first user turn where the model takes
+/// none; a model without chat (Cohere's Command, AI21's Jurassic-2) reads all turns as one (source: Bedrock user guide,
+/// `conversation-inference-supported-models-features`).
+pub fn spoken<'a>(model: &ModelPlan, request: &'a Request) -> Spoken<'a> {
+    let family = model.id.family();
+    if family.system_prompt {
+        let (system, turns) = (system(request), Cow::Borrowed(request.turns.as_slice()));
+        return Spoken { system, turns, cached: cached_turn(request) };
+    }
+    let turns = folded(request);
+    if turns.len() > 1 && matches!(family.native, NativeFormat::CohereCommand | NativeFormat::Jurassic) {
+        let turn = Turn { role: Role::User, text: chatless(family.native, &turns) };
+        return Spoken { system: None, turns: vec![turn].into(), cached: None };
+    }
+    Spoken { system: None, turns: turns.into(), cached: cached_turn(request) }
+}
 
 /// The Converse body of a request as it is sent: messages, system, inference parameters, additional model fields,
 /// service tier and latency. The system prompt stands before the first user turn where the model takes none.
 pub fn converse_body(model: &ModelPlan, request: &Request) -> Value {
-    let takes_system = model.id.family().system_prompt;
-    let turns = if takes_system { request.turns.clone() } else { folded(request) };
-    let mut body = json!({ "messages": messages(&turns, cached_turn(request)) });
-    if let (true, Some(system)) = (takes_system, system(request)) {
+    let Spoken { system, turns, cached } = spoken(model, request);
+    let mut body = json!({ "messages": messages(&turns, cached) });
+    if let Some(system) = system {
         body["system"] = blocks(system, request.cache_after == Some(CacheAfter::System));
     }
     let parameters = &request.parameters;
@@ -65,7 +95,7 @@ pub fn text(request: &Request) -> String {
 mod tests {
     use super::*;
     use crate::bench::model::ModelId;
-    use crate::bench::request::{Parameters, Role, Turn};
+    use crate::bench::request::Parameters;
 
     fn request() -> Request {
         let parameters = Parameters {
@@ -104,6 +134,18 @@ mod tests {
         let body = converse_body(&titan, &request());
         assert_eq!(body["messages"], json!([{ "role": "user", "content": [{ "text": "S\n\nQ" }] }]));
         assert_eq!(body.get("system"), None);
+    }
+
+    #[test]
+    fn a_model_without_chat_reads_all_turns_as_one() {
+        let mut several = request();
+        several.turns.insert(0, Turn { role: Role::Assistant, text: "B".into() });
+        several.turns.insert(0, Turn { role: Role::User, text: "A".into() });
+        let body = |id: &str| converse_body(&ModelPlan::of(ModelId::parse(id)), &several)["messages"].clone();
+        let only = |text: &str| json!([{ "role": "user", "content": [{ "text": text }] }]);
+        assert_eq!(body("cohere.command-text-v14"), only("User: S\n\nA\nChatbot: B\nUser: Q\nChatbot:"));
+        assert_eq!(body("ai21.j2-mid-v1"), only("User: S\n\nA\nAssistant: B\nUser: Q\nAssistant:"));
+        assert_eq!(body("amazon.titan-text-express-v1").as_array().map(Vec::len), Some(3));
     }
 
     #[test]

@@ -7,10 +7,6 @@ use crate::bench::family::NativeFormat;
 use crate::bench::plan::ModelPlan;
 use crate::bench::request::{CacheAfter, Request, Role, Turn};
 
-/// What `max_tokens` becomes for a body that requires one when neither the request nor a model gives it:
-/// the largest value that every model with such a body takes.
-const REQUIRED_MAX_TOKENS: u32 = 4_096;
-
 /// The `InvokeModel` body of a request in a family's shape.
 ///
 /// Parameters stand under the family's own names. `max_tokens` is lowered to what the body may ask for; every other
@@ -21,22 +17,23 @@ const REQUIRED_MAX_TOKENS: u32 = 4_096;
 /// Template tokens inside a prompt (`<|eot_id|>`, `[/INST]`, …) are left as they are: Bedrock does not escape them
 /// either, so hostile input to a template family can pose as another turn. Converse does not have this weakness.
 pub fn body(format: NativeFormat, request: &Request, streaming: bool) -> Value {
-    build(format, "", request, streaming, REQUIRED_MAX_TOKENS)
+    build(format, "", request, streaming, None)
 }
 
-/// The `InvokeModel` body for a model: like [`body`], and where the family requires `max_tokens` and the request
-/// leaves it unset, the model's maximum stands there, which is what Converse does by itself.
+/// The `InvokeModel` body for a model: like [`body`], and where the request leaves `max_tokens` unset and the family
+/// requires it or would cut answers off at a few hundred tokens, the model's maximum stands there, which is what
+/// Converse does by itself.
 pub fn invoke_body(model: &ModelPlan, request: &Request, streaming: bool) -> Value {
-    build(model.id.family().native, model.id.base(), request, streaming, model.max_output)
+    build(model.id.family().native, model.id.base(), request, streaming, Some(model.max_output))
 }
 
-fn build(format: NativeFormat, base_model: &str, request: &Request, streaming: bool, required: u32) -> Value {
+fn build(format: NativeFormat, base_model: &str, request: &Request, streaming: bool, most: Option<u32>) -> Value {
     let mut body = prompt(format, request);
     // Cohere's body says itself that the answer is to be streamed; elsewhere the operation says it.
     if streaming && format == NativeFormat::CohereCommand {
         body.insert("stream".into(), json!(true));
     }
-    let (inside, parameters) = parameters(format, base_model, request, required);
+    let (inside, parameters) = parameters(format, base_model, request, most);
     match inside {
         Some(_) if parameters.is_empty() => {}
         Some(object) => {
@@ -69,9 +66,8 @@ fn prompt(format: NativeFormat, request: &Request) -> Map<String, Value> {
         NativeFormat::Llama4 => json!({ "prompt": headed(request, "header_start", "header_end", "eot") }),
         NativeFormat::TitanText => json!({ "inputText": framed(&folded(request), "User", "Bot") }),
         NativeFormat::Nova => nova(request),
-        NativeFormat::CohereCommand => json!({ "prompt": bare(&folded(request), "User", "Chatbot") }),
+        NativeFormat::CohereCommand | NativeFormat::Jurassic => json!({ "prompt": chatless(format, &folded(request)) }),
         NativeFormat::CohereCommandR => command_r(request),
-        NativeFormat::Jurassic => json!({ "prompt": bare(&folded(request), "User", "Assistant") }),
         NativeFormat::MistralInstruct => json!({ "prompt": mistral(&folded(request)) }),
         NativeFormat::DeepSeekR1 => json!({ "prompt": deepseek(request) }),
         NativeFormat::Jamba | NativeFormat::OpenAiChat | NativeFormat::GptOss => json!({ "messages": chat(request) }),
@@ -224,11 +220,12 @@ fn framed(turns: &[Turn], user: &str, model: &str) -> String {
     format!("{}{model}:", said(turns, [&user, "\n"], [&speaker, "\n"]))
 }
 
-/// A single turn as it is; several turns framed.
-fn bare(turns: &[Turn], user: &str, model: &str) -> String {
+/// For a model without chat: a single turn as it is, several framed.
+pub(super) fn chatless(format: NativeFormat, turns: &[Turn]) -> String {
+    let model = if format == NativeFormat::CohereCommand { "Chatbot" } else { "Assistant" };
     match turns {
         [only] => only.text.clone(),
-        _ => framed(turns, user, model),
+        _ => framed(turns, "User", model),
     }
 }
 
@@ -435,6 +432,10 @@ mod tests {
         }
         let haiku = ModelPlan { max_output: 8_192, ..ModelPlan::of(ModelId::parse("anthropic.claude-haiku-9")) };
         assert_eq!(invoke_body(&haiku, &bare, false)["max_tokens"], 8_192);
+        let sent = |id: &str| invoke_body(&ModelPlan::of(ModelId::parse(id)), &bare, false);
+        assert_eq!(sent("meta.llama3-8b-instruct-v1:0")["max_gen_len"], 2_048, "and not its default of 512");
+        assert!(sent("us.writer.palmyra-x5-v1:0")["max_tokens"].is_u64());
+        assert_eq!(sent("qwen.qwen3-32b-v1:0").get("max_tokens"), None);
     }
 
     #[test]

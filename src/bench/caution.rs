@@ -1,0 +1,82 @@
+//! Cautions: what a model does not take of a variant as it stands, said before anything is sent.
+
+use crate::bench::family::{self, NativeFormat};
+use crate::bench::native;
+use crate::bench::plan::{Plan, Variant};
+use crate::bench::price;
+
+/// Sentences on one variant and one model of a plan, by index; each names the two.
+///
+/// The service judges what is sent; these are the cases in which it is known to refuse, or in which what is sent is not
+/// quite what was written.
+pub fn cautions(plan: &Plan, model: usize, variant: usize) -> Vec<String> {
+    let max_tokens = plan.max_tokens(model, variant);
+    let (model, variant) = (&plan.models[model], &plan.variants[variant]);
+    let (id, native) = (&model.id, model.id.family().native);
+    let parameters = &variant.parameters;
+    let mut cautions = Vec::new();
+    if parameters.max_tokens.is_none() {
+        cautions.push(format!(
+            "max_tokens is unset, so the model's maximum of {max_tokens} tokens is reserved per request"
+        ));
+    }
+    if plan.api.is_native() {
+        cautions.extend(native::departures(id, parameters));
+    }
+    if plan.api.streams() && native == NativeFormat::Jurassic {
+        let api = if plan.api.is_native() { "invoke" } else { "converse" };
+        cautions.push(format!("the model does not stream, so every request will be refused: set api = \"{api}\""));
+    }
+    if parameters.temperature.is_some() && parameters.top_p.is_some() && family::takes_one_sampler(id.base()) {
+        cautions.push("newer Claude models refuse temperature together with top_p: set one of them".into());
+    }
+    cautions.extend(cache(plan, variant, native, price::has_cache(id)));
+    cautions.iter().map(|caution| format!("{} on {id}: {caution}", variant.name)).collect()
+}
+
+fn cache(plan: &Plan, variant: &Variant, native: NativeFormat, known: bool) -> Option<String> {
+    variant.cache_after?;
+    if plan.api.is_native() && !matches!(native, NativeFormat::Claude | NativeFormat::Nova) {
+        return Some("the cache point is not sent: the model's InvokeModel body has none".into());
+    }
+    (!known).then(|| "no prompt cache is known of the model, so the service may refuse the cache point".into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bench::model::ModelId;
+    use crate::bench::plan::{Api, ModelPlan};
+    use crate::bench::request::{CacheAfter, Parameters};
+
+    fn said(id: &str, api: Api, parameters: Parameters, cache_after: Option<CacheAfter>) -> String {
+        let variant = Variant { name: "v".into(), parameters, cache_after, ..Variant::default() };
+        let plan =
+            Plan { models: vec![ModelPlan::of(ModelId::parse(id))], variants: vec![variant], api, ..Plan::default() };
+        cautions(&plan, 0, 0).join("; ")
+    }
+
+    #[test]
+    fn what_will_be_refused_or_changed_is_said() {
+        let plain = || Parameters { max_tokens: Some(100), ..Parameters::default() };
+        let both = || Parameters { temperature: Some(0.5), top_p: Some(0.5), ..plain() };
+        let cached = Some(CacheAfter::System);
+        let (sonnet, haiku, llama) = (
+            "us.anthropic.claude-sonnet-4-5-20250929-v1:0",
+            "anthropic.claude-3-haiku-20240307-v1:0",
+            "meta.llama3-8b-instruct-v1:0",
+        );
+        assert_eq!(said(sonnet, Api::Converse, plain(), cached), "");
+        assert!(said(sonnet, Api::Converse, both(), None).contains("refuse temperature together with top_p"));
+        assert_eq!(said(haiku, Api::Converse, both(), None), "");
+        assert!(said(haiku, Api::Converse, plain(), cached).contains("no prompt cache is known"));
+        assert!(said(llama, Api::Invoke, plain(), cached).contains("cache point is not sent"));
+        assert!(said("ai21.j2-mid-v1", Api::ConverseStream, plain(), None).contains("set api = \"converse\""));
+        assert!(said("ai21.j2-mid-v1", Api::InvokeStream, plain(), None).contains("set api = \"invoke\""));
+        let unset = said(llama, Api::Invoke, Parameters::default(), None);
+        assert_eq!(
+            unset,
+            format!("v on {llama}: max_tokens is unset, so the model's maximum of 2048 tokens is reserved per request")
+        );
+    }
+}
