@@ -116,6 +116,11 @@ impl Listing {
         self.detect_with(model, latency_optimised, &[])
     }
 
+    /// The limits alone at the scope at which a model is called.
+    pub fn quota_of(&self, model: &ModelId, latency_optimised: bool) -> Quota {
+        self.quota(&label::find(model, model.scope(), latency_optimised, &self.rows), model.scope())
+    }
+
     /// The rows of these codes, each with the limit that it sets by what its name says. An error is a sentence that
     /// names the code that is not listed or sets no such limit.
     pub fn by_code(&self, codes: &[String]) -> Result<Vec<(LimitKind, usize)>, String> {

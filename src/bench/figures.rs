@@ -84,7 +84,7 @@ impl<'a> Figures<'a> {
         self.tally.population()
     }
 
-    /// What the reader must know of the prompt cache: which trials the means are of, or that nothing was read from it.
+    /// What the reader must know of the prompt cache: which trials the figures are of, or that nothing was read from it.
     pub fn cache_note(&self) -> Option<String> {
         let name = self.name();
         let (cold, cached) = (&self.tally.cold, self.tally.cached.as_deref());
@@ -108,7 +108,7 @@ impl<'a> Figures<'a> {
             n => format!("{n} {and} and settled at {} each", settled(other)),
         };
         Some(format!(
-            "{name}: the means are of the {} answers {of} ({} quota tokens each); {rest}",
+            "{name}: capacity, latency and cost are of the {} answers {of} ({} quota tokens each); {rest}",
             shown.n(),
             settled(shown)
         ))
@@ -186,7 +186,7 @@ impl<'a> Figures<'a> {
 
     /// The tutorial's figure: min(RPM, TPM / mean total tokens).
     pub fn theoretical_rpm(&self) -> Option<f64> {
-        theoretical_rpm(self.quota?, self.population().total.mean()?)
+        theoretical_rpm(self.quota?, self.tally.mean(|of| &of.total)?)
     }
 
     /// Mean total tokens per successful request.
@@ -208,7 +208,7 @@ impl<'a> Figures<'a> {
 
     /// Tokens a minute at this concurrency, alone and with no quota in the way.
     pub fn tokens_per_minute(&self) -> Option<f64> {
-        Some(self.population().total.mean()? * self.requests_per_minute()?)
+        Some(self.tally.mean(|of| &of.total)? * self.requests_per_minute()?)
     }
 
     /// Tokens a second at this concurrency, alone and with no quota in the way.

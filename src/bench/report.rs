@@ -10,7 +10,7 @@ use crate::bench::figures::Figures;
 use crate::bench::objective::{OBJECTIVES, Verdict, efficiency_sentence, verdict};
 use crate::bench::population::Population;
 use crate::bench::quota::{Limit, LimitKind, Quota};
-use crate::bench::stats::Distribution;
+use crate::bench::stats::{Distribution, Running};
 use crate::bench::tally::{Phase, Tally, VariantTally};
 use crate::bench::usage::UsageSource;
 
@@ -121,8 +121,9 @@ pub struct VariantReport {
     pub quota_tokens: QuotaTokensReport,
     /// Latencies in milliseconds.
     pub latency_ms: LatencyReport,
-    /// Trials that read from a prompt cache and those that did not, apart; `None` where no cache was used. What else
-    /// is said of the variant are the means of the more frequent kind.
+    /// Trials that read from a prompt cache and those that did not, apart; `None` where no cache was used. Quota
+    /// tokens, latencies, money and capacity of the variant are those of the more frequent kind; its mean tokens and
+    /// the share of accepted answers are of all.
     #[serde(default)]
     pub cache: Option<CacheReport>,
     /// Successful requests a minute at the run's concurrency, alone and with no quota in the way.
@@ -364,7 +365,7 @@ impl VariantReport {
             throttles: tally.throttles,
             errors: tally.errors.iter().map(|(kind, n)| (kind.name().into(), *n)).collect(),
             error: tally.last_fault.as_ref().map(|fault| fault.message.clone()),
-            tokens: tokens(population, source_name(tally.source)),
+            tokens: tokens(|of| tally.mean(of), source_name(tally.source)),
             quota_tokens: QuotaTokensReport { wasted: tally.wasted(), ..quota_tokens(population) },
             latency_ms: latency(population),
             cache: CacheReport::of(tally),
@@ -401,7 +402,7 @@ impl CacheReport {
         let used = tally.cached.is_some() || tally.cold.cache_write.sum() > 0.0;
         let report = |population: &Population| PopulationReport {
             trials: population.n(),
-            tokens: tokens(population, source_name(tally.source)),
+            tokens: tokens(|of| of(population).mean(), source_name(tally.source)),
             quota_tokens: quota_tokens(population),
             latency_ms: latency(population),
         };
@@ -409,13 +410,13 @@ impl CacheReport {
     }
 }
 
-fn tokens(population: &Population, source: &str) -> Option<TokensReport> {
+fn tokens(mean: impl Fn(fn(&Population) -> &Running) -> Option<f64>, source: &str) -> Option<TokensReport> {
     Some(TokensReport {
-        input: population.input.mean()?,
-        output: population.output.mean()?,
-        total: population.total.mean()?,
-        cache_read: population.cache_read.mean()?,
-        cache_write: population.cache_write.mean()?,
+        input: mean(|of| &of.input)?,
+        output: mean(|of| &of.output)?,
+        total: mean(|of| &of.total)?,
+        cache_read: mean(|of| &of.cache_read)?,
+        cache_write: mean(|of| &of.cache_write)?,
         source: source.into(),
     })
 }

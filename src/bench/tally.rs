@@ -11,6 +11,7 @@ use crate::bench::plan::Plan;
 use crate::bench::population::Population;
 use crate::bench::quota::{Limit, LimitKind, LimitSource, Quota};
 use crate::bench::sample::{Outcome, Sample, Trial};
+use crate::bench::stats::Running;
 use crate::bench::usage::UsageSource;
 
 /// How many of the last trials and of the last lines are kept.
@@ -531,6 +532,13 @@ impl VariantTally {
     /// did not, the more frequent kind.
     pub fn population(&self) -> &Population {
         self.cached.as_deref().filter(|cached| cached.n() >= self.cold.n()).unwrap_or(&self.cold)
+    }
+
+    /// The mean of something over every successful trial, whichever population it is in.
+    pub fn mean(&self, of: fn(&Population) -> &Running) -> Option<f64> {
+        let both = [Some(&self.cold), self.cached.as_deref()].into_iter().flatten().map(of);
+        let (sum, n) = both.fold((0.0, 0), |(sum, n), running| (sum + running.sum(), n + running.n()));
+        (n > 0).then(|| sum / n as f64)
     }
 
     /// Trials that ended.

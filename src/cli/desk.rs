@@ -44,8 +44,8 @@ pub struct Desk {
     plan: Plan,
     recipe: Recipe,
     setup: Setup,
-    /// The embedded simulator's clients: it is started once, so that its quotas remember what was sent.
-    simulator: Option<Clients>,
+    /// The clients of every session: one pool, and one simulator whose quotas remember what was sent.
+    clients: Option<Clients>,
     session: Option<Session>,
     river: Option<River>,
     /// Whether a run was started since the plan is on these models.
@@ -67,8 +67,8 @@ impl Desk {
     /// A desk over a plan, and what that can be made of again; nothing is opened yet. `signalled` becomes true when a
     /// signal ends the program.
     pub fn new(plan: Plan, recipe: Recipe, setup: Setup, inbox: Inbox, signalled: Arc<AtomicBool>) -> Self {
-        let (simulator, session, river, trouble) = (None, None, None, None);
-        Self { plan, recipe, setup, simulator, session, river, has_run: false, trouble, inbox, signalled }
+        let (clients, session, river, trouble) = (None, None, None, None);
+        Self { plan, recipe, setup, clients, session, river, has_run: false, trouble, inbox, signalled }
     }
 
     /// Works until it is asked to close.
@@ -121,20 +121,17 @@ impl Desk {
         }
     }
 
-    /// A session for a plan. The embedded simulator is the same for every session: a later one finds it by its URL.
+    /// A session for a plan. Clients with which none could be opened are made anew the next time: what was wrong with
+    /// them (credentials, a profile) may be mended by then.
     async fn session(&mut self, plan: &mut Plan) -> Result<Session> {
-        let endpoint = plan.endpoint.clone();
-        if endpoint == Endpoint::Simulator {
-            let simulator = match &self.simulator {
-                Some(simulator) => simulator,
-                None => self.simulator.insert(clients(plan, self.setup.clone()).await?),
-            };
-            if let Some(url) = &simulator.place.endpoint {
-                plan.endpoint = Endpoint::Url(url.clone());
-            }
+        let clients = match self.clients.take() {
+            Some(clients) => clients,
+            None => clients(plan, self.setup.clone()).await?,
+        };
+        let opened = Session::over(clients.clone(), plan, &self.setup).await;
+        if opened.is_ok() || plan.endpoint == Endpoint::Simulator {
+            self.clients = Some(clients);
         }
-        let opened = Session::open(plan, self.setup.clone()).await;
-        plan.endpoint = endpoint;
         // What was asked to be read again was, and is kept now.
         self.setup.refresh_quotas &= opened.is_err();
         opened
@@ -149,14 +146,14 @@ impl Desk {
 
     /// Lists what may be called: several calls, which the desk makes beside its other work.
     fn list(&self) -> LocalBoxFuture<'static, Msg> {
-        let (simulator, setup, mut plan) = (self.simulator.clone(), self.setup.clone(), self.plan.clone());
+        let (connected, setup, mut plan) = (self.clients.clone(), self.setup.clone(), self.plan.clone());
         Box::pin(async move {
-            let clients = match simulator {
-                Some(simulator) => Ok(simulator),
-                None => clients(&mut plan, setup).await,
+            let clients = match connected {
+                Some(clients) => Ok(clients),
+                None => clients(&mut plan, setup.clone()).await,
             };
             Msg::Models(match clients {
-                Ok(clients) => listed(&clients, plan).await,
+                Ok(clients) => listed(&clients, &setup, plan).await,
                 Err(error) => Err(error.to_string()),
             })
         })
@@ -277,18 +274,18 @@ impl Desk {
 }
 
 /// What these clients may call, as the screen shows it.
-async fn listed(clients: &Clients, plan: Plan) -> Result<ModelList, String> {
-    let found = models::find(clients, &mut []).await.map_err(|error| error.to_string())?;
+async fn listed(clients: &Clients, setup: &Setup, plan: Plan) -> Result<ModelList, String> {
+    let found = models::find(clients, setup, &mut []).await.map_err(|error| error.to_string())?;
     let list = move || {
-        let rows = models::rows(&found, &[], &today());
-        ModelList { rows: rows.iter().map(|row| shown(row, &plan)).collect(), notes: models::notes(&found.listing) }
+        let rows = models::rows(&plan, &found, &[], &today());
+        ModelList { rows: rows.iter().map(shown).collect(), notes: models::notes(&found.listing) }
     };
     // To find the quotas of some hundred models among some thousand rows takes a moment, in which a run goes on.
     tokio::task::spawn_blocking(list).await.map_err(|_| "the list cannot be made".into())
 }
 
 /// A row as the screen shows it.
-fn shown(row: &models::Row<'_>, plan: &Plan) -> ModelRow {
+fn shown(row: &models::Row<'_>) -> ModelRow {
     let limit = |kind| row.quota.as_ref().and_then(|quota| quota.get(kind)).map(|limit| (limit.value, limit.source));
     ModelRow {
         id: row.id.as_str().to_owned(),
@@ -299,7 +296,7 @@ fn shown(row: &models::Row<'_>, plan: &Plan) -> ModelRow {
         ends: row.offer.and_then(|offer| offer.end_of_life.clone()),
         rpm: limit(LimitKind::Rpm),
         tpm: limit(LimitKind::Tpm),
-        price: plan.configured_price(row.id).or(row.price).map(|price| (price.input, price.output)),
+        price: row.price.map(|price| (price.input, price.output)),
         advice: row.advice.clone(),
     }
 }

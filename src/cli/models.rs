@@ -8,18 +8,22 @@ use serde_json::{Value, json};
 use crate::bedrock::access::{self, Access};
 use crate::bedrock::aws::Clients;
 use crate::bedrock::catalog::{self, Catalog, Offer};
-use crate::bedrock::quotas::{self, Listing};
+use crate::bedrock::quotas::Listing;
 use crate::bench::fault::Fault;
 use crate::bench::model::ModelId;
+use crate::bench::number::number;
 use crate::bench::plan::{Plan, Price};
-use crate::bench::price;
 use crate::bench::quota::{LimitKind, Quota};
 use crate::cli::arguments::{Answer, BenchOptions, QuotasOptions};
 use crate::cli::exit::{Exit, Refused};
+use crate::cli::session::Setup;
 use crate::cli::{output, planning, session};
 
 /// Base models at most whose access is asked for, a call each.
 const MOST_ASKED: usize = 20;
+
+/// The column of access.
+const ACCESS: usize = 3;
 
 /// One id or profile that may be called.
 pub(super) struct Row<'a> {
@@ -52,11 +56,11 @@ pub fn models(options: &QuotasOptions) -> Result<Exit> {
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let found = runtime.block_on(async {
-        let clients = session::clients(&mut planned.plan, setup).await?;
-        find(&clients, &mut asked).await
+        let clients = session::clients(&mut planned.plan, setup.clone()).await?;
+        find(&clients, &setup, &mut asked).await
     })?;
     let today = session::today();
-    let rows = rows(&found, &asked, &today);
+    let rows = rows(&planned.plan, &found, &asked, &today);
     let advice: Vec<(&ModelId, String)> =
         asked.iter().filter_map(|id| Some((id, catalog::advice(&found.catalog, id, &today)?))).collect();
     let mut notes = notes(&found.listing);
@@ -74,11 +78,12 @@ pub fn models(options: &QuotasOptions) -> Result<Exit> {
     output::answer_to(options.output.as_deref(), &text)?;
     Ok(Exit::Done)
 }
+
 /// Lists everything, and asks for access to the models that were named.
-pub(super) async fn find(clients: &Clients, asked: &mut [ModelId]) -> Result<Found> {
+pub(super) async fn find(clients: &Clients, setup: &Setup, asked: &mut [ModelId]) -> Result<Found> {
     let catalog = catalog::list(&clients.bedrock, &clients.place).await;
     let catalog = catalog.map_err(|fault| Refused::no_result(output::one_line(&fault.message)))?;
-    let listing = quotas::list(&clients.quotas, &clients.place).await;
+    let listing = session::listing(clients, setup).await;
     let (mut access, mut notes) = (BTreeMap::new(), Vec::new());
     for id in asked.iter_mut() {
         match catalog::resolve(&clients.bedrock, &clients.place, id).await {
@@ -105,7 +110,7 @@ pub(super) async fn find(clients: &Clients, asked: &mut [ModelId]) -> Result<Fou
 }
 
 /// What may be called, by base model; where models were named, these alone.
-pub(super) fn rows<'a>(found: &'a Found, asked: &[ModelId], today: &str) -> Vec<Row<'a>> {
+pub(super) fn rows<'a>(plan: &Plan, found: &'a Found, asked: &[ModelId], today: &str) -> Vec<Row<'a>> {
     let catalog = &found.catalog;
     let on_demand = catalog.models.iter().filter(|offer| offer.on_demand).map(|offer| &offer.id);
     let profiles = catalog.profiles.iter().filter(|profile| profile.active).map(|profile| &profile.id);
@@ -113,8 +118,8 @@ pub(super) fn rows<'a>(found: &'a Found, asked: &[ModelId], today: &str) -> Vec<
     let row = |id: &'a ModelId| Row {
         id,
         offer: catalog.offer(id),
-        quota: found.listing.as_ref().ok().map(|listing| listing.detect(id, false).quota),
-        price: price::of(id),
+        quota: found.listing.as_ref().ok().map(|listing| listing.quota_of(id, plan.latency_optimised())),
+        price: plan.model(id.clone()).price,
         access: found.access.get(id.base()).copied(),
         successor: catalog::successor(catalog, id, today),
         advice: catalog::advice(catalog, id, today),
@@ -174,8 +179,12 @@ fn as_text(plan: &Plan, simulated: bool, rows: &[Row<'_>], notes: &[String]) -> 
             *width = (*width).max(cell.chars().count());
         }
     }
+    // Access is asked for by --model alone; a column that says nothing takes room.
+    let says = |column: &usize| *column != ACCESS || rows.iter().any(|row| row.access.is_some());
+    let columns: Vec<usize> = (0..widths.len()).filter(says).collect();
     for row in &cells {
-        let line: Vec<String> = row.iter().zip(widths).map(|(cell, width)| format!("{cell:<width$}")).collect();
+        let cell = |&column: &usize| format!("{:<width$}", row[column], width = widths[column]);
+        let line: Vec<String> = columns.iter().map(cell).collect();
         text.push_str(line.join("  ").trim_end());
         text.push('\n');
     }
@@ -190,7 +199,7 @@ fn cells(row: &Row<'_>) -> [String; 11] {
     let offered = |get: fn(&Offer) -> Option<String>| row.offer.and_then(get).unwrap_or_else(unknown);
     let limit = |kind| {
         let limit = row.quota.as_ref().and_then(|quota| quota.get(kind));
-        limit.map_or_else(unknown, |limit| format!("{} {}", limit.value, limit.source))
+        limit.map_or_else(unknown, |limit| format!("{} {}", number(limit.value), limit.source))
     };
     let money =
         |get: fn(&Price) -> f64| row.price.as_ref().map_or("unknown".to_owned(), |price| get(price).to_string());

@@ -1,6 +1,6 @@
 //! Joins gateway, engine, recorder and a face: one session per program, one river per run.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -66,14 +66,15 @@ impl Session {
     /// The plan's region becomes the one that the clients really use, and an application inference profile becomes
     /// what it wraps.
     pub async fn open(plan: &mut Plan, setup: Setup) -> Result<Self> {
-        let Setup { journals, cache, refresh_quotas, quota_codes, .. } = setup.clone();
-        let clients = clients(plan, setup).await?;
+        Self::over(clients(plan, setup.clone()).await?, plan, &setup).await
+    }
+
+    /// The same over clients that are connected already.
+    pub async fn over(clients: Clients, plan: &mut Plan, setup: &Setup) -> Result<Self> {
+        plan.region.clone_from(&clients.place.region);
         let unresolved = resolve(&clients, plan).await;
-        let (listing, catalog) = futures_util::future::join(
-            listing(&clients, cache.as_deref(), refresh_quotas),
-            catalog::list(&clients.bedrock, &clients.place),
-        )
-        .await;
+        let (listing, catalog) =
+            futures_util::future::join(listing(&clients, setup), catalog::list(&clients.bedrock, &clients.place)).await;
         // A bearer token cannot read quotas but can invoke; without any credentials nothing else can work either.
         if let Err(fault) = &listing
             && fault.kind == FaultKind::Denied
@@ -83,8 +84,8 @@ impl Session {
             return Err(Refused::no_result(fault.message.clone()));
         }
         let chosen = match &listing {
-            Ok(listing) => listing.by_code(&quota_codes).map_err(Refused::usage)?,
-            Err(fault) if !quota_codes.is_empty() => {
+            Ok(listing) => listing.by_code(&setup.quota_codes).map_err(Refused::usage)?,
+            Err(fault) if !setup.quota_codes.is_empty() => {
                 return Err(Refused::no_result(format!("--quota-code needs the quotas: {}", fault.message)));
             }
             Err(_) => Vec::new(),
@@ -102,7 +103,7 @@ impl Session {
             found.notes.extend(reading(plan, model));
             detected.push(found);
         }
-        Ok(Self { clients, detected, journals })
+        Ok(Self { clients, detected, journals: setup.journals.clone() })
     }
 
     /// What was detected, in the order of the plan's models.
@@ -204,9 +205,10 @@ pub fn today() -> String {
 }
 
 /// What Service Quotas lists: as kept on disk, or read now and kept.
-async fn listing(clients: &Clients, folder: Option<&Path>, refresh: bool) -> Result<Listing, Fault> {
-    let place = folder.zip(clients.cache_key().await);
-    let kept = place.as_ref().filter(|_| !refresh).and_then(|(folder, key)| cache::read(folder, key, now()));
+pub(super) async fn listing(clients: &Clients, setup: &Setup) -> Result<Listing, Fault> {
+    let place = setup.cache.as_deref().zip(clients.cache_key().await);
+    let kept =
+        place.as_ref().filter(|_| !setup.refresh_quotas).and_then(|(folder, key)| cache::read(folder, key, now()));
     if let Some(kept) = kept {
         return Ok(kept);
     }

@@ -166,7 +166,7 @@ fn row<'a>(model: &'a Model, verdict: &Verdict, variant: usize, in_flight: u64) 
     } else {
         Standing::Field
     };
-    let cached = means.cache_read.mean().unwrap_or(0.0) + means.cache_write.mean().unwrap_or(0.0);
+    let cached = of.mean(|of| &of.cache_read).unwrap_or(0.0) + of.mean(|of| &of.cache_write).unwrap_or(0.0);
     VariantRow {
         name: clean(name, Lines::Join),
         standing,
@@ -176,8 +176,8 @@ fn row<'a>(model: &'a Model, verdict: &Verdict, variant: usize, in_flight: u64) 
         failed: of.failed,
         in_flight,
         throttles: of.throttles,
-        input: means.input.mean().map(|input| input + cached),
-        output: means.output.mean(),
+        input: of.mean(|of| &of.input).map(|input| input + cached),
+        output: of.mean(|of| &of.output),
         estimated: of.estimated(),
         ttft: means.ttft.quantile_ms(0.5),
         e2e: means.e2e.quantile_ms(0.5),

@@ -30,12 +30,11 @@ pub fn spoken<'a>(model: &ModelPlan, request: &'a Request) -> Spoken<'a> {
         let (system, turns) = (system(request), Cow::Borrowed(request.turns.as_slice()));
         return Spoken { system, turns, cached: cached_turn(request) };
     }
-    let turns = folded(request);
-    if turns.len() > 1 && matches!(family.native, NativeFormat::CohereCommand | NativeFormat::Jurassic) {
-        let turn = Turn { role: Role::User, text: chatless(family.native, &turns) };
+    if matches!(family.native, NativeFormat::CohereCommand | NativeFormat::Jurassic) {
+        let turn = Turn { role: Role::User, text: chatless(family.native, request) };
         return Spoken { system: None, turns: vec![turn].into(), cached: None };
     }
-    Spoken { system: None, turns: turns.into(), cached: cached_turn(request) }
+    Spoken { system: None, turns: folded(request).into(), cached: cached_turn(request) }
 }
 
 /// The Converse body of a request as it is sent: messages, system, inference parameters, additional model fields,
@@ -143,8 +142,8 @@ mod tests {
         several.turns.insert(0, Turn { role: Role::User, text: "A".into() });
         let body = |id: &str| converse_body(&ModelPlan::of(ModelId::parse(id)), &several)["messages"].clone();
         let only = |text: &str| json!([{ "role": "user", "content": [{ "text": text }] }]);
-        assert_eq!(body("cohere.command-text-v14"), only("User: S\n\nA\nChatbot: B\nUser: Q\nChatbot:"));
-        assert_eq!(body("ai21.j2-mid-v1"), only("User: S\n\nA\nAssistant: B\nUser: Q\nAssistant:"));
+        assert_eq!(body("cohere.command-text-v14"), only("S\n\nUser: A\nChatbot: B\nUser: Q\nChatbot:"));
+        assert_eq!(body("ai21.j2-mid-v1"), only("S\n\nUser: A\nAssistant: B\nUser: Q\nAssistant:"));
         assert_eq!(body("amazon.titan-text-express-v1").as_array().map(Vec::len), Some(3));
     }
 

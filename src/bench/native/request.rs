@@ -66,7 +66,7 @@ fn prompt(format: NativeFormat, request: &Request) -> Map<String, Value> {
         NativeFormat::Llama4 => json!({ "prompt": headed(request, "header_start", "header_end", "eot") }),
         NativeFormat::TitanText => json!({ "inputText": framed(&folded(request), "User", "Bot") }),
         NativeFormat::Nova => nova(request),
-        NativeFormat::CohereCommand | NativeFormat::Jurassic => json!({ "prompt": chatless(format, &folded(request)) }),
+        NativeFormat::CohereCommand | NativeFormat::Jurassic => json!({ "prompt": chatless(format, request) }),
         NativeFormat::CohereCommandR => command_r(request),
         NativeFormat::MistralInstruct => json!({ "prompt": mistral(&folded(request)) }),
         NativeFormat::DeepSeekR1 => json!({ "prompt": deepseek(request) }),
@@ -220,13 +220,14 @@ fn framed(turns: &[Turn], user: &str, model: &str) -> String {
     format!("{}{model}:", said(turns, [&user, "\n"], [&speaker, "\n"]))
 }
 
-/// For a model without chat: a single turn as it is, several framed.
-pub(super) fn chatless(format: NativeFormat, turns: &[Turn]) -> String {
+/// For a model without chat: a single turn as it is, several framed; the system prompt before everything.
+pub(super) fn chatless(format: NativeFormat, request: &Request) -> String {
     let model = if format == NativeFormat::CohereCommand { "Chatbot" } else { "Assistant" };
-    match turns {
+    let said = match request.turns.as_slice() {
         [only] => only.text.clone(),
-        _ => framed(turns, "User", model),
-    }
+        several => framed(several, "User", model),
+    };
+    system(request).map(|system| format!("{system}\n\n")).unwrap_or_default() + &said
 }
 
 #[cfg(test)]
@@ -288,8 +289,8 @@ mod tests {
                  <|header_start|>user<|header_end|>\n\nQ<|eot|><|header_start|>assistant<|header_end|>\n\n",
             ),
             (NativeFormat::TitanText, "/inputText", "User: S\n\nQ\nBot:", "User: S\n\nA\nBot: B\nUser: Q\nBot:"),
-            (NativeFormat::CohereCommand, "/prompt", "S\n\nQ", "User: S\n\nA\nChatbot: B\nUser: Q\nChatbot:"),
-            (NativeFormat::Jurassic, "/prompt", "S\n\nQ", "User: S\n\nA\nAssistant: B\nUser: Q\nAssistant:"),
+            (NativeFormat::CohereCommand, "/prompt", "S\n\nQ", "S\n\nUser: A\nChatbot: B\nUser: Q\nChatbot:"),
+            (NativeFormat::Jurassic, "/prompt", "S\n\nQ", "S\n\nUser: A\nAssistant: B\nUser: Q\nAssistant:"),
             (
                 NativeFormat::MistralInstruct,
                 "/prompt",
