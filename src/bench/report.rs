@@ -306,7 +306,7 @@ fn warnings(tally: &Tally) -> Vec<String> {
         .models
         .iter()
         .zip(&tally.plan.models)
-        .flat_map(|(model, plan)| model.quota_notes.iter().map(move |note| format!("{}: {note}", plan.id)));
+        .flat_map(|(model, plan)| model.quota_notes.iter().map(move |note| about(plan.id.as_str(), note)));
     let noted = tally.notes.iter().filter(|(level, _)| *level >= NoteLevel::Warning).map(|(_, text)| text.clone());
     let retired = tally.models.iter().zip(&tally.plan.models).flat_map(|(model, plan)| {
         let named = model.variants.iter().zip(&tally.plan.variants);
@@ -324,6 +324,11 @@ fn warnings(tally: &Tally) -> Vec<String> {
         }
     }
     all
+}
+
+/// A note with its model before it, where the note does not begin with that itself.
+fn about(model: &str, note: &str) -> String {
+    if note.starts_with(model) { note.to_owned() } else { format!("{model}: {note}") }
 }
 
 impl ModelReport {

@@ -6,6 +6,7 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::bench::event::{Entry, Event, NoteLevel};
+use crate::bench::number::number;
 use crate::bench::quota::LimitKind;
 use crate::bench::tally::Tally;
 use crate::cli::output;
@@ -42,7 +43,9 @@ impl Progress {
                 let id = tally.plan.models.get(*model).map(|model| model.id.to_string()).unwrap_or_default();
                 let limits: Vec<String> = LimitKind::ALL
                     .into_iter()
-                    .filter_map(|kind| quota.get(kind).map(|l| format!("{} {} ({})", kind.name(), l.value, l.source)))
+                    .filter_map(|kind| {
+                        quota.get(kind).map(|l| format!("{} {} ({})", kind.name(), number(l.value), l.source))
+                    })
                     .collect();
                 let limits = if limits.is_empty() { "no limits".to_owned() } else { limits.join(", ") };
                 self.say(&format!("quota of {}: {limits}", output::one_line(&id)));

@@ -5,6 +5,7 @@ mod clients;
 mod config;
 mod doctor;
 mod engine;
+mod exactness;
 mod export;
 mod fidelity;
 mod gateway;
