@@ -23,9 +23,12 @@ pub fn cautions(plan: &Plan, model: usize, variant: usize) -> Vec<String> {
     if plan.api.is_native() {
         cautions.extend(native::departures(id, parameters));
     }
-    if plan.api.streams() && native == NativeFormat::Jurassic {
-        let api = if plan.api.is_native() { "invoke" } else { "converse" };
-        cautions.push(format!("the model does not stream, so every request will be refused: set api = \"{api}\""));
+    let api = plan.api_of(model);
+    if api != plan.api {
+        cautions.push(format!(
+            "the model does not stream: it is called by {}, and its TTFT cannot be measured",
+            api.name()
+        ));
     }
     if parameters.temperature.is_some() && parameters.top_p.is_some() && family::takes_one_sampler(id.base()) {
         cautions.push("newer Claude models refuse temperature together with top_p: set one of them".into());
@@ -71,8 +74,8 @@ mod tests {
         assert_eq!(said(haiku, Api::Converse, both(), None), "");
         assert!(said(haiku, Api::Converse, plain(), cached).contains("no prompt cache is known"));
         assert!(said(llama, Api::Invoke, plain(), cached).contains("cache point is not sent"));
-        assert!(said("ai21.j2-mid-v1", Api::ConverseStream, plain(), None).contains("set api = \"converse\""));
-        assert!(said("ai21.j2-mid-v1", Api::InvokeStream, plain(), None).contains("set api = \"invoke\""));
+        assert!(said("ai21.j2-mid-v1", Api::ConverseStream, plain(), None).contains("called by converse,"));
+        assert!(said("ai21.j2-mid-v1", Api::InvokeStream, plain(), None).contains("called by invoke,"));
         let unset = said(llama, Api::Invoke, Parameters::default(), None);
         assert_eq!(
             unset,

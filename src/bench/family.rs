@@ -63,6 +63,14 @@ pub struct Family {
     pub tempo: Tempo,
 }
 
+impl Family {
+    /// Whether its replies can come as a stream; AI21's Jurassic-2 alone cannot (source: Bedrock user guide,
+    /// `conversation-inference-supported-models-features`).
+    pub fn streams(&self) -> bool {
+        self.native != NativeFormat::Jurassic
+    }
+}
+
 const FAST: Tempo = tempo(300, 300.0);
 const MEDIUM: Tempo = tempo(600, 120.0);
 const SLOW: Tempo = tempo(1200, 70.0);

@@ -402,6 +402,15 @@ impl Plan {
             .map(|(index, _)| index)
     }
 
+    /// How a model is invoked: as the plan says, but without a stream where its family has none.
+    pub fn api_of(&self, model: &ModelPlan) -> Api {
+        match self.api {
+            Api::ConverseStream if !model.id.family().streams() => Api::Converse,
+            Api::InvokeStream if !model.id.family().streams() => Api::Invoke,
+            api => api,
+        }
+    }
+
     /// Whether its invocations ask for latency-optimised inference, which has quotas of its own. The configuration
     /// sets it for all variants at once.
     pub fn latency_optimised(&self) -> bool {

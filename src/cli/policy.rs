@@ -1,19 +1,23 @@
 //! The smallest IAM policy under which a plan runs and its quotas can be read.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 
 use crate::bedrock::permission;
 use crate::bench::model::{ModelId, Scope};
-use crate::bench::plan::Plan;
+use crate::bench::plan::{ModelPlan, Plan};
 
 /// The policy's document (source of actions and resources: facts on endpoint, auth and IAM). The last statement is for
 /// `models` and `doctor` alone.
 pub fn policy(plan: &Plan) -> Value {
-    let invoke = if plan.api.streams() { "bedrock:InvokeModelWithResponseStream" } else { "bedrock:InvokeModel" };
+    let streams = |model: &ModelPlan| plan.api_of(model).streams();
+    let action = |streams| if streams { "bedrock:InvokeModelWithResponseStream" } else { "bedrock:InvokeModel" };
+    let invoke: BTreeSet<&str> = plan.models.iter().map(streams).map(action).collect();
     let mut resources: Vec<String> = plan.models.iter().flat_map(|model| resources(&model.id, &plan.region)).collect();
     resources.sort_unstable();
     resources.dedup();
-    let mut statements = vec![json!({ "Sid": "Invoke", "Effect": "Allow", "Action": [invoke], "Resource": resources })];
+    let mut statements = vec![json!({ "Sid": "Invoke", "Effect": "Allow", "Action": invoke, "Resource": resources })];
     let profiles: Vec<&str> =
         plan.models.iter().map(|model| model.id.as_str()).filter(|id| is_application(id)).collect();
     if !profiles.is_empty() {

@@ -106,7 +106,8 @@ pub(crate) async fn invocation<G: Invoke>(
     request: Arc<Request>,
 ) -> Landed {
     let plan = &wires.plan;
-    let call = Call { model: &plan.models[trial.model], api: plan.api, request: &request, timeouts: &plan.timeouts };
+    let model = &plan.models[trial.model];
+    let call = Call { model, api: plan.api_of(model), request: &request, timeouts: &plan.timeouts };
     let mut told = None;
     let mut on_chunk = |chunks, bytes| {
         let now = wires.clock.now();

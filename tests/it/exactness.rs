@@ -106,3 +106,12 @@ fn a_model_without_a_price_is_priced_by_the_configuration() {
         "{said}"
     );
 }
+
+#[test]
+fn a_model_that_cannot_stream_is_called_without_a_stream() {
+    let home = Home::new();
+    let arguments = ["bench", "--model", "ai21.j2-mid-v1", "--trials", "2", "--warmup", "0", "--variant", "concise"];
+    let report = json(&home, &arguments);
+    let variant = &report["models"][0]["variants"][0];
+    assert_eq!((&variant["ok"], &variant["latency_ms"]["ttft"]), (&2.into(), &Value::Null), "{variant}");
+}

@@ -44,7 +44,7 @@ pub(super) async fn call(checks: &mut Checks, clients: &Clients, plan: &Plan, op
         }
     }
     for model in &plan.models {
-        let call = Call { model, api: plan.api, request: &request, timeouts: &plan.timeouts };
+        let call = Call { model, api: plan.api_of(model), request: &request, timeouts: &plan.timeouts };
         let reply = clients.gateway.invoke(call, &mut |_, _| {}).await;
         let judged = reply.map(|reply| answered(model, &reply)).map_err(|failure| failure.fault.message);
         checks.judge(&format!("call to {}", model.id), judged);
