@@ -29,6 +29,9 @@ pub struct Detected {
     pub quota: Quota,
     /// What the user should know of them, a sentence each.
     pub notes: Vec<String>,
+    /// The greater of two daily limits, where the account's and the model's own are both listed: the smaller is in
+    /// force.
+    pub other_day: Option<Limit>,
     /// The same model's limits at other scopes, where it has any.
     pub elsewhere: Vec<(Scope, Quota)>,
 }
@@ -150,7 +153,8 @@ impl Listing {
         let quota = self.quota(&found, scope);
         let elsewhere = self.elsewhere(model);
         notes.extend(self.explain(model, &found, &quota, &elsewhere));
-        Detected { quota, notes, elsewhere }
+        let other_day = found.other_day.map(|index| self.rows[index].limit_at(scope));
+        Detected { quota, notes, other_day, elsewhere }
     }
 
     fn quota(&self, found: &Match, scope: Scope) -> Quota {
@@ -194,14 +198,6 @@ impl Listing {
         let daily = quota.tpd.as_ref().and_then(|limit| limit.name.as_deref());
         if daily.is_some_and(|name| label::is_doubled(name, model.scope())) {
             notes.push("TPD: the listed value is doubled, as its name says of cross-region calls.".into());
-        }
-        if let Some(other) = found.other_day.map(|index| self.rows[index].limit_at(model.scope())) {
-            notes.push(format!(
-                "TPD: the smaller of two daily rows is taken; the other is {} \"{}\", {}.",
-                other.code.as_deref().unwrap_or("-"),
-                other.name.as_deref().unwrap_or_default(),
-                number(other.value)
-            ));
         }
         for kind in LimitKind::ALL {
             if let Found::Unsure(candidates) = found.get(kind) {

@@ -38,6 +38,7 @@ fn as_json(plan: &Plan, simulated: bool, pairs: &[(&ModelPlan, &Detected)]) -> V
             "family": model.id.family().name,
             "burndown": model.burndown,
             "quota": detected.quota,
+            "other_tpd": detected.other_day,
             "elsewhere": elsewhere,
             "notes": detected.notes,
         })
@@ -64,6 +65,9 @@ fn as_text(plan: &Plan, simulated: bool, pairs: &[(&ModelPlan, &Detected)]) -> S
         ));
         for kind in LimitKind::ALL {
             text.push_str(&format!("  {}  {}\n", kind.name(), limit(detected.quota.get(kind))));
+        }
+        if let Some(other) = &detected.other_day {
+            text.push_str(&format!("  also {}; the smaller daily row holds\n", limit(Some(other)).trim_start()));
         }
         for (scope, quota) in &detected.elsewhere {
             text.push_str(&format!("  elsewhere: {} {}\n", scope.name(), short(quota)));

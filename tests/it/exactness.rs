@@ -115,3 +115,14 @@ fn a_model_that_cannot_stream_is_called_without_a_stream() {
     let variant = &report["models"][0]["variants"][0];
     assert_eq!((&variant["ok"], &variant["latency_ms"]["ttft"]), (&2.into(), &Value::Null), "{variant}");
 }
+
+#[test]
+fn of_two_daily_rows_the_smaller_holds_and_both_are_shown() {
+    let quotas = json(&Home::new(), &["quotas", "--model", "us.anthropic.claude-sonnet-4-5-20250929-v1:0"]);
+    let model = &quotas["models"][0];
+    assert_eq!(
+        (&model["quota"]["tpd"]["code"], &model["other_tpd"]["code"]),
+        (&"L-E3F10727".into(), &"L-381AD9EE".into())
+    );
+    assert!(model["quota"]["tpd"]["value"].as_f64() < model["other_tpd"]["value"].as_f64());
+}
