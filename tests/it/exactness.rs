@@ -44,7 +44,7 @@ fn an_application_profile_draws_on_what_it_wraps() {
 #[test]
 fn cached_and_cold_trials_are_told_apart() {
     let home = Home::new();
-    let rules: String = (0..150).map(|n| format!("Rule {n}: be exact and never invent a figure. ")).collect();
+    let rules = "Be exact and never invent a figure. ".repeat(150);
     let variant = |name: &str, more: &str| {
         format!(
             "[[variant]]\nname = \"{name}\"\nsystem = \"{rules}\"\nprompt = \"{{{{ task }}}}: {{{{ content }}}}\"\n{more}\n"
