@@ -182,7 +182,8 @@ fn as_text(plan: &Plan, simulated: bool, rows: &[Row<'_>], notes: &[String]) -> 
     // Access is asked for by --model alone; a column that says nothing takes room.
     let says = |column: &usize| *column != ACCESS || rows.iter().any(|row| row.access.is_some());
     let columns: Vec<usize> = (0..widths.len()).filter(says).collect();
-    for row in &cells {
+    // A table of no rows would be a head alone; the notes say why.
+    for row in cells.iter().filter(|_| !rows.is_empty()) {
         let cell = |&column: &usize| format!("{:<width$}", row[column], width = widths[column]);
         let line: Vec<String> = columns.iter().map(cell).collect();
         text.push_str(line.join("  ").trim_end());

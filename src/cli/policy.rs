@@ -8,8 +8,8 @@ use crate::bedrock::permission;
 use crate::bench::model::{ModelId, Scope};
 use crate::bench::plan::{ModelPlan, Plan};
 
-/// The policy's document (source of actions and resources: facts on endpoint, auth and IAM). The last statement is for
-/// `models` and `doctor` alone.
+/// The policy's document (source of actions and resources: facts on endpoint, auth and IAM). A run does without the
+/// last statement.
 pub fn policy(plan: &Plan) -> Value {
     let streams = |model: &ModelPlan| plan.api_of(model).streams();
     let action = |streams| if streams { "bedrock:InvokeModelWithResponseStream" } else { "bedrock:InvokeModel" };

@@ -93,7 +93,7 @@ fn a_doctor_on_the_simulator_finds_all_well_and_calls_only_when_told() {
     }
     assert_eq!(outcome(&found, &format!("model {id}")).0, "ok");
     let quota = outcome(&found, &format!("quota of {id}")).1;
-    assert!(quota.contains("60000 RPM (applied, L-F406804E \"On-demand model inference requests"), "{quota}");
+    assert!(quota.contains("60,000 RPM (applied, L-F406804E \"On-demand model inference requests"), "{quota}");
     assert_eq!(outcome(&found, "invocation").0, "skipped");
     assert_eq!(outcome(&found, &format!("access to {id}")).0, "skipped", "the simulator does not say");
     let invoke = &found["policy"]["Statement"][0];

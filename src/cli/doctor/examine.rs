@@ -10,6 +10,7 @@ use crate::bedrock::permission;
 use crate::bedrock::quotas::{self, Listing};
 use crate::bench::fault::Fault;
 use crate::bench::model::{ModelId, Scope};
+use crate::bench::number::number;
 use crate::bench::plan::Plan;
 use crate::bench::quota::{Limit, LimitKind};
 use crate::cli::arguments::DoctorOptions;
@@ -201,6 +202,6 @@ fn limits(plan: &Plan, listing: &Listing, id: &ModelId, chosen: &[(LimitKind, us
         let row = limit.code.as_ref().zip(limit.name.as_ref());
         row.map(|(code, name)| format!(", {code} \"{name}\"")).unwrap_or_default()
     };
-    let each = found.iter().map(|(kind, l)| format!("{} {} ({}{})", l.value, kind.name(), l.source, row(l)));
+    let each = found.iter().map(|(kind, l)| format!("{} {} ({}{})", number(l.value), kind.name(), l.source, row(l)));
     Ok(format!("{}.", each.collect::<Vec<_>>().join("; ")))
 }
