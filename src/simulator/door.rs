@@ -1,5 +1,7 @@
 //! Door: which model an invocation names, and whether this account may call it there.
 
+use serde_json::{Value, json};
+
 use crate::bench::model::{ModelId, Scope};
 use crate::bench::price;
 use crate::bench::quota::LimitKind;
@@ -63,6 +65,23 @@ impl Simulator {
             }
         }
         Ok(model)
+    }
+
+    /// What `GetFoundationModelAvailability` answers to a base id: a model that is closed to the account exists all the
+    /// same.
+    pub(super) fn availability(&self, region: &str, id: &str) -> Result<Value, Problem> {
+        let authorised = match self.find(region, id) {
+            Ok(_) => "AUTHORIZED",
+            Err(problem) if problem.status == 403 => "NOT_AUTHORIZED",
+            Err(Problem { message, .. }) => return Err(Problem::new(404, "ResourceNotFoundException", message)),
+        };
+        Ok(json!({
+            "modelId": id,
+            "agreementAvailability": { "status": "AVAILABLE" },
+            "authorizationStatus": authorised,
+            "entitlementAvailability": "AVAILABLE",
+            "regionAvailability": "AVAILABLE",
+        }))
     }
 
     fn named(&self, region: &str, id: &str) -> Result<ModelId, Problem> {

@@ -62,6 +62,7 @@ impl Simulator {
             .route("/model/{id}/invoke-with-response-stream", post(invoke_stream))
             .route("/model/{id}/count-tokens", post(count_tokens))
             .route("/foundation-models", get(foundation_models))
+            .route("/foundation-model-availability/{id}", get(availability))
             .route("/inference-profiles", get(inference_profiles))
             .route("/inference-profiles/{id}", get(inference_profile))
             .route("/", post(service_quotas))
@@ -230,6 +231,10 @@ async fn foundation_models(State(here): Here, headers: HeaderMap) -> Response<Bo
 async fn inference_profiles(State(here): Here, uri: Uri, headers: HeaderMap) -> Response<Body> {
     let query = uri.query().unwrap_or_default();
     told(&here, offering::profiles(here.catalog(), here.scenario(), auth::region(&headers), query))
+}
+
+async fn availability(State(here): Here, Path(id): Id, headers: HeaderMap) -> Response<Body> {
+    told(&here, here.availability(auth::region(&headers), &id))
 }
 
 async fn inference_profile(State(here): Here, Path(id): Id, headers: HeaderMap) -> Response<Body> {

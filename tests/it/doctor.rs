@@ -95,7 +95,7 @@ fn a_doctor_on_the_simulator_finds_all_well_and_calls_only_when_told() {
     let quota = outcome(&found, &format!("quota of {id}")).1;
     assert!(quota.contains("60,000 RPM (applied, L-F406804E \"On-demand model inference requests"), "{quota}");
     assert_eq!(outcome(&found, "invocation").0, "skipped");
-    assert_eq!(outcome(&found, &format!("access to {id}")).0, "skipped", "the simulator does not say");
+    assert_eq!(outcome(&found, &format!("access to {id}")).0, "ok");
     let invoke = &found["policy"]["Statement"][0];
     assert_eq!(invoke["Action"][0], "bedrock:InvokeModelWithResponseStream");
     assert_eq!(invoke["Resource"][0], format!("arn:aws:bedrock:us-east-1::foundation-model/{id}"));
@@ -125,7 +125,7 @@ fn a_doctor_says_which_profile_a_model_needs_and_what_a_refused_call_means() {
     let denied = home.run(&["doctor", "--scenario", &data("denied.toml"), "--call"]);
     let text = String::from_utf8_lossy(&denied.stdout).into_owned();
     assert_eq!(denied.status.code(), Some(1), "{text}");
-    assert!(text.contains("FAILED   call to") && text.contains("access"), "{text}");
+    assert!(text.contains("FAILED   call to") && text.contains("FAILED   access to anthropic.claude-3"), "{text}");
     let blind = answer(&home.run(&["doctor", "--scenario", &data("no-quotas.toml"), "--format", "json"]));
     assert_eq!(outcome(&blind, "quotas").0, "failed");
     let (word, says) = outcome(&blind, "servicequotas:ListServiceQuotas");
