@@ -25,6 +25,9 @@ use crate::journal::recorder::{Recording, record};
 use crate::simulator::Simulator;
 use crate::simulator::scenario::Scenario;
 
+/// The longest wait for the list of models, which is for advice alone.
+const PATIENCE: Duration = Duration::from_secs(5);
+
 /// What a session is opened with.
 #[derive(Debug, Clone)]
 pub struct Setup {
@@ -73,8 +76,10 @@ impl Session {
     pub async fn over(clients: Clients, plan: &mut Plan, setup: &Setup) -> Result<Self> {
         plan.region.clone_from(&clients.place.region);
         let unresolved = resolve(&clients, plan).await;
-        let (listing, catalog) =
-            futures_util::future::join(listing(&clients, setup), catalog::list(&clients.bedrock, &clients.place)).await;
+        let catalog = tokio::time::timeout(PATIENCE, catalog::list(&clients.bedrock, &clients.place));
+        let (listing, catalog) = futures_util::future::join(listing(&clients, setup), catalog).await;
+        // Who may not list models, or cannot reach what lists them, may still invoke them.
+        let catalog = catalog.ok().and_then(Result::ok);
         // A bearer token cannot read quotas but can invoke; without any credentials nothing else can work either.
         if let Err(fault) = &listing
             && fault.kind == FaultKind::Denied
@@ -98,8 +103,7 @@ impl Session {
             found
                 .notes
                 .extend(unresolved.iter().filter(|(at, _)| *at == index).map(|(_, fault)| fault.message.clone()));
-            // Who may not list models may still invoke them.
-            found.notes.extend(catalog.as_ref().ok().and_then(|listed| catalog::advice(listed, &model.id, &today())));
+            found.notes.extend(catalog.as_ref().and_then(|listed| catalog::advice(listed, &model.id, &today())));
             found.notes.extend(reading(plan, model));
             detected.push(found);
         }
