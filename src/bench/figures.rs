@@ -108,10 +108,19 @@ impl<'a> Figures<'a> {
             n => format!("{n} {and} and settled at {} each", settled(other)),
         };
         Some(format!(
-            "{name}: capacity, latency and cost are of the {} answers {of} ({} quota tokens each); {rest}",
+            "{name}: capacity and latency are of the {} answers {of} ({} quota tokens each); {rest}",
             shown.n(),
             settled(shown)
         ))
+    }
+
+    /// That answers were cut off, which are not accepted.
+    pub fn cut_off_note(&self) -> Option<String> {
+        let (cut_off, ok) = (self.tally.cut_off, self.tally.ok);
+        (cut_off > 0).then(|| {
+            let name = self.name();
+            format!("{name}: max_tokens cut {cut_off} of {ok} answers off, and such an answer is not accepted")
+        })
     }
 
     /// What one request takes at the means.

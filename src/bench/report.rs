@@ -121,9 +121,9 @@ pub struct VariantReport {
     pub quota_tokens: QuotaTokensReport,
     /// Latencies in milliseconds.
     pub latency_ms: LatencyReport,
-    /// Trials that read from a prompt cache and those that did not, apart; `None` where no cache was used. Quota
-    /// tokens, latencies, money and capacity of the variant are those of the more frequent kind; its mean tokens and
-    /// the share of accepted answers are of all.
+    /// Trials that read from a prompt cache and those that did not, apart; `None` where no cache was used. Latencies
+    /// and capacity of the variant are those of the more frequent kind; its means of tokens, quota tokens and money
+    /// are of all.
     #[serde(default)]
     pub cache: Option<CacheReport>,
     /// Successful requests a minute at the run's concurrency, alone and with no quota in the way.
@@ -315,10 +315,10 @@ fn warnings(tally: &Tally) -> Vec<String> {
             Some(format!("{} on {} got no more trials after {after} answers: {reason}", of.name, plan.id))
         })
     });
-    let models = 0..tally.models.len();
-    let cache = models.flat_map(|model| Figures::of_model(tally, model).filter_map(|figures| figures.cache_note()));
+    let figures = (0..tally.models.len()).flat_map(|model| Figures::of_model(tally, model));
+    let answers = figures.flat_map(|figures| [figures.cut_off_note(), figures.cache_note()]).flatten();
     let mut all: Vec<String> = Vec::new();
-    for warning in detection.chain(noted).chain(retired).chain(cache) {
+    for warning in detection.chain(noted).chain(retired).chain(answers) {
         if !all.contains(&warning) {
             all.push(warning);
         }
@@ -371,7 +371,7 @@ impl VariantReport {
             errors: tally.errors.iter().map(|(kind, n)| (kind.name().into(), *n)).collect(),
             error: tally.last_fault.as_ref().map(|fault| fault.message.clone()),
             tokens: tokens(|of| tally.mean(of), source_name(tally.source)),
-            quota_tokens: QuotaTokensReport { wasted: tally.wasted(), ..quota_tokens(population) },
+            quota_tokens: QuotaTokensReport { wasted: tally.wasted(), ..quota_tokens(|of| tally.mean(of)) },
             latency_ms: latency(population),
             cache: CacheReport::of(tally),
             requests_per_minute: figures.requests_per_minute(),
@@ -391,7 +391,7 @@ impl VariantReport {
                 low: accepted.map(|(low, _)| low),
                 high: accepted.map(|(_, high)| high),
             },
-            cost_usd_per_request: population.cost.mean(),
+            cost_usd_per_request: tally.mean(|of| &of.cost),
             accepted_per_1000_quota_tokens: figures.accepted_per_1000_quota_tokens(),
             advice: None,
             verified: None,
@@ -408,7 +408,7 @@ impl CacheReport {
         let report = |population: &Population| PopulationReport {
             trials: population.n(),
             tokens: tokens(|of| of(population).mean(), source_name(tally.source)),
-            quota_tokens: quota_tokens(population),
+            quota_tokens: quota_tokens(|of| of(population).mean()),
             latency_ms: latency(population),
         };
         used.then(|| Self { cached: tally.cached.as_deref().map(report), cold: report(&tally.cold) })
@@ -426,8 +426,8 @@ fn tokens(mean: impl Fn(fn(&Population) -> &Running) -> Option<f64>, source: &st
     })
 }
 
-fn quota_tokens(population: &Population) -> QuotaTokensReport {
-    QuotaTokensReport { reserved: population.reserved.mean(), settled: population.settled.mean(), wasted: None }
+fn quota_tokens(mean: impl Fn(fn(&Population) -> &Running) -> Option<f64>) -> QuotaTokensReport {
+    QuotaTokensReport { reserved: mean(|of| &of.reserved), settled: mean(|of| &of.settled), wasted: None }
 }
 
 fn latency(population: &Population) -> LatencyReport {

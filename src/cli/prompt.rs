@@ -68,15 +68,12 @@ pub fn prompt(options: &PromptOptions) -> Result<Exit> {
     Ok(Exit::Done)
 }
 
-/// The newest run, if it is one of the configuration that is in force here.
+/// The newest run of the configuration that is in force here.
 fn latest_of(options: &PromptOptions) -> Result<Option<Tally>> {
     let here = planning::plan(&BenchOptions { shared: options.shared.clone(), ..BenchOptions::default() })?.plan;
     let names = |plan: &Plan| plan.variants.iter().map(|variant| variant.name.clone()).collect::<Vec<_>>();
     let ids = |plan: &Plan| plan.models.iter().map(|model| model.id.to_string()).collect::<Vec<_>>();
-    let same = |tally: &Tally| {
-        tally.plan.task == here.task && names(&tally.plan) == names(&here) && ids(&tally.plan) == ids(&here)
-    };
-    Ok(runs::newest()?.filter(same))
+    runs::newest(|plan| plan.task == here.task && names(plan) == names(&here) && ids(plan) == ids(&here))
 }
 
 /// Puts marks in place of the variables that the templates use, and tells their names, and of which others the value
@@ -205,9 +202,15 @@ fn from_run(tally: &Tally, options: &PromptOptions) -> Result<(Plan, usize, Opti
 /// Without any run: the named variant, or the family's default, which is the bare task.
 fn unmeasured(options: &PromptOptions) -> Result<(Plan, usize, Option<usize>)> {
     let plan = planning::plan(&BenchOptions { shared: options.shared.clone(), ..BenchOptions::default() })?.plan;
-    let variant = options.shared.variants.first().map(|name| named(&plan, name)).transpose()?;
+    let named = options.shared.variants.first().map(|name| named(&plan, name)).transpose()?;
+    // A configuration with one prompt leaves no choice.
+    let variant = named.or((plan.variants.len() == 1).then_some(0));
     let family = plan.models[0].id.family();
-    let shown = if variant.is_some() { "the named variant" } else { "the bare task" };
+    let shown = match (named, variant) {
+        (Some(_), _) => "the named variant",
+        (None, Some(_)) => "the only variant",
+        (None, None) => "the bare task",
+    };
     output::say(&format!(
         "nothing was measured with this configuration: this is {shown}; `quotient bench` measures, --run names a past \
          run (before any measurement, {:?} is the usual guess for {} models)",

@@ -6,6 +6,8 @@ use color_eyre::Result;
 use color_eyre::eyre::WrapErr;
 use serde_json::{Value, json};
 
+use crate::bench::event::Event;
+use crate::bench::plan::Plan;
 use crate::bench::report::{Report, timestamp};
 use crate::bench::tally::Tally;
 use crate::cli::arguments::{Answer, ExportOptions, ListOptions, ShowOptions};
@@ -13,7 +15,7 @@ use crate::cli::exit::{Exit, Refused};
 use crate::cli::{files, output};
 use crate::export::table;
 use crate::journal::history::{self, Summary};
-use crate::journal::player;
+use crate::journal::player::{self, Player};
 
 /// `quotient runs`. A journal that cannot be read is said on standard error and left out.
 pub fn runs(options: &ListOptions) -> Result<Exit> {
@@ -91,10 +93,14 @@ pub fn export(options: &ExportOptions) -> Result<Exit> {
     Ok(Exit::Done)
 }
 
-/// The newest run's tally, if there is a run.
-pub fn newest() -> Result<Option<Tally>> {
+/// The tally of the newest run of a plan that fits, if there is one. Of the others no more is read than their plan.
+pub fn newest(fits: impl Fn(&Plan) -> bool) -> Result<Option<Tally>> {
+    let is_it = |run: &history::PastRun| {
+        let begun = Player::open(&run.path).ok().and_then(|mut entries| entries.next()?.ok());
+        matches!(begun.map(|entry| entry.event), Some(Event::RunStarted { plan, .. }) if fits(&plan))
+    };
     let past = history::list(&folder()?).unwrap_or_default();
-    Ok(past.first().and_then(|run| player::tally(&run.path).ok()).map(|(tally, _)| tally))
+    Ok(past.iter().find(|run| is_it(run)).and_then(|run| player::tally(&run.path).ok()).map(|(tally, _)| tally))
 }
 
 /// A past run's tally; what is damaged in its journal is said on standard error.

@@ -183,10 +183,10 @@ fn row<'a>(model: &'a Model, verdict: &Verdict, variant: usize, in_flight: u64) 
         e2e: means.e2e.quantile_ms(0.5),
         tokens_per_second: figures.tokens_per_second().map(|estimate| estimate.value),
         accepted: figures.accepted_rate(),
-        settled: means.settled.mean(),
+        settled: of.mean(|of| &of.settled),
         capacity: figures.capacity().map(|range| (range.at.rpm, range.at.limit)),
         theoretical: figures.theoretical_rpm(),
-        usd_per_1000: means.cost.mean().map(|usd| usd * 1_000.0),
+        usd_per_1000: of.mean(|of| &of.cost).map(|usd| usd * 1_000.0),
     }
 }
 
@@ -307,14 +307,14 @@ fn latency(figures: &Figures<'_>, withheld: &str) -> String {
 }
 
 fn quota(figures: &Figures<'_>) -> String {
-    let (of, means) = (figures.tally, figures.population());
-    let mean = |running: &crate::bench::stats::Running| running.mean().map_or_else(String::new, count);
-    let mut text =
-        format!("{} quota tokens a request, {} reserved while in flight", mean(&means.settled), mean(&means.reserved));
+    let of = figures.tally;
+    let tokens = |mean: Option<f64>| mean.map_or_else(String::new, count);
+    let (settled, reserved) = (of.mean(|of| &of.settled), of.mean(|of| &of.reserved));
+    let mut text = format!("{} quota tokens a request, {} reserved while in flight", tokens(settled), tokens(reserved));
     if let Some(wasted) = of.wasted().filter(|share| *share > 0.0) {
         text = format!("{text}; {} % wasted", percent(wasted));
     }
-    if let Some(cost) = means.cost.mean() {
+    if let Some(cost) = of.mean(|of| &of.cost) {
         text = format!("{text}; {} a request", usd(cost));
     }
     text

@@ -309,6 +309,40 @@ fn the_prompt_without_a_run_is_the_bare_task_and_with_one_the_winner() {
 }
 
 #[test]
+fn the_prompt_is_of_the_newest_run_of_its_own_configuration() {
+    let home = Home::new();
+    let config = |name: &str, said: &str| {
+        let text = format!(
+            "task = \"Greet\"\n[bedrock]\nmodels = [\"anthropic.claude-3-sonnet-20240229-v1:0\"]\n[[variant]]\nname = \"{name}\"\nprompt = \"{said}\"\n"
+        );
+        std::fs::write(home.path(&format!("{name}.toml")), text).unwrap();
+    };
+    config("first", "Say hello.");
+    config("second", "Say goodbye.");
+    let prompt = |name: &str| {
+        let output = home.run(&["prompt", "--config", &format!("{name}.toml"), "--format", "text"]);
+        (ok(&output), text(&output.stderr))
+    };
+    let (only, said) = prompt("first");
+    assert!(only.starts_with("Say hello.") && said.contains("this is the only variant"), "{only} {said}");
+    for name in ["first", "second"] {
+        ok(&home.run(&[
+            "bench",
+            "--config",
+            &format!("{name}.toml"),
+            "--scenario",
+            &data("quick.toml"),
+            "--trials",
+            "1",
+        ]));
+    }
+    for (name, words) in [("first", "Say hello."), ("second", "Say goodbye.")] {
+        let (shown, said) = prompt(name);
+        assert!(shown.starts_with(words) && !said.contains("nothing was measured"), "{name}: {shown} {said}");
+    }
+}
+
+#[test]
 fn all_variants_failing_means_no_winner_and_exit_1() {
     let home = Home::new();
     let output =
