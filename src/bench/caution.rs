@@ -33,6 +33,10 @@ pub fn cautions(plan: &Plan, model: usize, variant: usize) -> Vec<String> {
     if parameters.temperature.is_some() && parameters.top_p.is_some() && family::takes_one_sampler(id.base()) {
         cautions.push("newer Claude models refuse temperature together with top_p: set one of them".into());
     }
+    let other = [parameters.service_tier.as_deref(), parameters.latency.as_deref()].into_iter().flatten();
+    cautions.extend(other.filter(|word| matches!(*word, "priority" | "optimized" | "flex")).map(|word| {
+        format!("the price is the standard one; that of \"{word}\" is not known here and may differ: see [[price]]")
+    }));
     cautions.extend(cache(plan, variant, native, price::has_cache(id)));
     cautions.iter().map(|caution| format!("{} on {id}: {caution}", variant.name)).collect()
 }

@@ -7,7 +7,7 @@ use clap::builder::{PossibleValuesParser, StyledStr};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::bench::objective::OBJECTIVES;
-use crate::bench::plan::Concurrency;
+use crate::bench::plan::{Api, Concurrency};
 use crate::bench::quota::LimitOverride;
 use crate::config::{parse_concurrency, parse_cost, parse_duration, parse_limit, parse_model_id};
 use crate::export::FORMATS;
@@ -84,6 +84,9 @@ pub struct Shared {
     /// Model id, inference profile or ARN (repeatable: a matrix)
     #[arg(long = "model", value_name = "ID")]
     pub models: Vec<String>,
+    /// How a model is invoked: by Converse or with its family's own body, streamed or whole
+    #[arg(long, value_name = "NAME", value_parser = apis())]
+    pub api: Option<String>,
     /// Only this variant (repeatable)
     #[arg(long = "variant", value_name = "NAME")]
     pub variants: Vec<String>,
@@ -357,6 +360,10 @@ fn exit_codes() -> StyledStr {
     "Exit codes: 0 done; 1 no result; 2 bad usage or configuration, or consent missing; 3 a gate failed; \
      4 a cap stopped it; 130 interrupted."
         .into()
+}
+
+fn apis() -> PossibleValuesParser {
+    PossibleValuesParser::new(Api::ALL.map(Api::name))
 }
 
 fn objectives() -> PossibleValuesParser {

@@ -110,6 +110,7 @@ fn overrides(options: &BenchOptions) -> Overrides {
         region: shared.region.clone(),
         fallback_region: environment_region(),
         models: shared.models.clone(),
+        api: shared.api.clone(),
         variants: shared.variants.clone(),
         rpm: shared.rpm,
         tpm: shared.tpm,

@@ -19,6 +19,7 @@ use crate::bench::plan::{Endpoint, ModelPlan, Plan};
 use crate::bench::quota::Quota;
 use crate::bench::report::timestamp;
 use crate::cli::exit::Refused;
+use crate::cli::output;
 use crate::engine::dispatcher::{Engine, run};
 use crate::journal::history::run_id;
 use crate::journal::recorder::{Recording, record};
@@ -86,12 +87,15 @@ impl Session {
             && fault.code.is_none()
             && !clients.place.bearer
         {
-            return Err(Refused::no_result(fault.message.clone()));
+            return Err(Refused::no_result(output::one_line(&fault.message)));
         }
         let chosen = match &listing {
             Ok(listing) => listing.by_code(&setup.quota_codes).map_err(Refused::usage)?,
             Err(fault) if !setup.quota_codes.is_empty() => {
-                return Err(Refused::no_result(format!("--quota-code needs the quotas: {}", fault.message)));
+                return Err(Refused::no_result(format!(
+                    "--quota-code needs the quotas: {}",
+                    output::one_line(&fault.message)
+                )));
             }
             Err(_) => Vec::new(),
         };
@@ -169,8 +173,9 @@ pub async fn clients(plan: &mut Plan, setup: Setup) -> Result<Clients> {
         profile: setup.profile,
         connect_timeout: plan.timeouts.connect,
     };
-    let clients =
-        connect(&connection, simulator.as_deref()).await.map_err(|fault| Refused::no_result(fault.message))?;
+    let clients = connect(&connection, simulator.as_deref())
+        .await
+        .map_err(|fault| Refused::no_result(output::one_line(&fault.message)))?;
     plan.region.clone_from(&clients.place.region);
     Ok(clients)
 }

@@ -10,7 +10,7 @@ use super::schema::Config;
 use super::variant::Entry;
 use crate::bench::model::ModelId;
 use crate::bench::objective::OBJECTIVES;
-use crate::bench::plan::{Concurrency, Endpoint, Gate, Plan};
+use crate::bench::plan::{Api, Concurrency, Endpoint, Gate, Plan};
 use crate::bench::quota::LimitOverride;
 
 /// The region where nobody names one.
@@ -32,6 +32,8 @@ pub struct Overrides {
     pub fallback_region: Option<String>,
     /// `--model`, instead of the file's.
     pub models: Vec<String>,
+    /// `--api`, instead of the file's.
+    pub api: Option<String>,
     /// `--variant`: the others stay in the plan and are not included.
     pub variants: Vec<String>,
     /// `--rpm`.
@@ -224,6 +226,12 @@ fn set_words(plan: &mut Plan, overrides: &Overrides, wrong: &mut Vec<Finding>) {
         match scalar::endpoint(text) {
             Ok(endpoint) => plan.endpoint = endpoint,
             Err(why) => wrong.push(refused("--endpoint", text, why)),
+        }
+    }
+    if let Some(text) = &overrides.api {
+        match scalar::word(text, Api::ALL.into_iter().map(Api::name)) {
+            Ok(name) => plan.api = Api::ALL.into_iter().find(|api| api.name() == name).unwrap_or_default(),
+            Err(why) => wrong.push(refused("--api", text, why)),
         }
     }
     if let Some(text) = &overrides.objective {

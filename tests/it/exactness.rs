@@ -30,11 +30,11 @@ fn an_application_profile_draws_on_what_it_wraps() {
         assert_eq!(model["burndown"], wrapped["models"][0]["burndown"]);
         for api in ["invoke", "converse-stream"] {
             let config = format!(
-                "task = \"Summarize\"\ncontent = \"A text.\"\n[bedrock]\nmodels = [\"{arn}\"]\napi = \"{api}\"\n\
+                "task = \"Summarize\"\ncontent = \"A text.\"\n[bedrock]\nmodels = [\"{arn}\"]\n\
                  [bench]\ntrials = 2\nwarmup = 0\n[[variant]]\nname = \"v\"\nsystem = \"S\"\nprompt = \"{{{{ task }}}}: {{{{ content }}}}\"\n"
             );
             std::fs::write(home.path("variants.toml"), config).unwrap();
-            let report = json(&home, &["bench", "--scenario", &data("quick.toml"), "--no-record"]);
+            let report = json(&home, &["bench", "--api", api, "--scenario", &data("quick.toml"), "--no-record"]);
             let variant = &report["models"][0]["variants"][0];
             assert_eq!((&variant["ok"], &report["models"][0]["base_model"]), (&2.into(), &base.into()), "{arn} {api}");
         }

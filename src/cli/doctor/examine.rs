@@ -99,12 +99,10 @@ async fn resolve(checks: &mut Checks, clients: &Clients, plan: &mut Plan) {
         checks.add(NAME, Outcome::Skipped, "Not needed: no application inference profile is planned.");
     }
     for index in unresolved {
-        let model = &mut plan.models[index];
-        match catalog::resolve(&clients.bedrock, &clients.place, &model.id).await {
+        match catalog::resolve(&clients.bedrock, &clients.place, &plan.models[index].id).await {
             Ok(id) => {
                 checks.add(NAME, Outcome::Ok, &format!("{id} wraps {}, {}.", id.base(), id.scope().name()));
-                model.price = model.price.or_else(|| crate::bench::price::of(&id));
-                model.id = id;
+                plan.models[index] = plan.model(id);
             }
             Err(fault) => checks.add(NAME, Outcome::Failed, &fault.message),
         }
