@@ -89,11 +89,10 @@ impl Fault {
         Self { kind, message: message.into(), code: None, hopeless: false }
     }
 
-    /// Invocations of one trial that this fault leaves room for, of those that the plan allows: where the model itself
-    /// failed or took too long, a second one, and no more (source: facts on errors).
-    pub fn attempts(&self, planned: u32) -> u32 {
-        const ONCE_MORE: [&str; 3] = ["ModelTimeoutException", "ModelErrorException", "ModelStreamErrorException"];
-        if self.code.as_deref().is_some_and(|code| ONCE_MORE.contains(&code)) { planned.min(2) } else { planned }
+    /// Whether the model itself failed or took too long: then one more attempt, and no more (source: facts on errors).
+    pub fn is_the_models(&self) -> bool {
+        const THE_MODELS: [&str; 3] = ["ModelTimeoutException", "ModelErrorException", "ModelStreamErrorException"];
+        self.code.as_deref().is_some_and(|code| THE_MODELS.contains(&code))
     }
 
     /// Whether the same request may succeed within this run.

@@ -282,7 +282,7 @@ impl<G: Invoke> Dispatcher<G> {
         let resized = fault.kind == FaultKind::Unavailable && lane.crew.step_back(at, ticket.sent());
         let attempt = doing.attempts;
         let stopped = self.ending.is_some() || lane.closed().is_some();
-        let more = fault.retryable() && attempt < fault.attempts(plan.attempts);
+        let more = fault.retryable() && attempt < plan.attempts && !doing.model_failed_again(&fault);
         let again = more && !stopped;
         let backoff = again.then(|| backoff(plan.seed, &trial, attempt));
         self.wires.tell(at, Event::InvocationFailed { trial, attempt, fault: fault.clone(), settled, backoff });

@@ -10,6 +10,7 @@ use tokio::sync::mpsc::UnboundedSender;
 use crate::bedrock::gateway::{Call, Failure, Gateway, OnChunk, Reply};
 use crate::bench::check::{self, Context};
 use crate::bench::event::{Event, Stamped};
+use crate::bench::fault::Fault;
 use crate::bench::plan::Plan;
 use crate::bench::request::Request;
 use crate::bench::sample::{CheckFailure, Outcome, Sample, Timing, Trial};
@@ -138,6 +139,7 @@ pub(crate) struct Doing {
     pub(crate) wait_told: bool,
     /// US dollars of all its invocations so far.
     pub(crate) cost: f64,
+    model_failed: bool,
     waited: Duration,
     waits_since: Option<Duration>,
     first_sent: Option<Duration>,
@@ -154,6 +156,7 @@ impl Doing {
             attempts: 0,
             wait_told: false,
             cost: 0.0,
+            model_failed: false,
             waited: Duration::ZERO,
             waits_since: None,
             first_sent: None,
@@ -184,6 +187,11 @@ impl Doing {
         self.wasted += self.settled;
         self.settled = 0;
         self.reserved = need.reserved;
+    }
+
+    /// Takes a fault in; whether the model itself failed in an earlier attempt too.
+    pub(crate) fn model_failed_again(&mut self, fault: &Fault) -> bool {
+        fault.is_the_models() && std::mem::replace(&mut self.model_failed, true)
     }
 
     /// An invocation failed and took so much all the same.
@@ -244,9 +252,20 @@ pub(crate) fn whole(timing: &Timing) -> Timing {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::bench::fault::FaultKind;
 
     fn trial(id: u64) -> Trial {
         Trial { id, model: 0, variant: 0, case: 0, block: 0, warmup: false }
+    }
+
+    #[test]
+    fn a_model_that_fails_gets_one_more_attempt_whatever_failed_before() {
+        let request = Request::user(None, "", crate::bench::request::Parameters::default());
+        let mut doing = Doing::new(trial(1), request);
+        let of = |code: &str| Fault { code: Some(code.into()), ..Fault::new(FaultKind::TimedOut, "") };
+        assert!(!doing.model_failed_again(&of("ThrottlingException")));
+        assert!(!doing.model_failed_again(&of("ModelTimeoutException")));
+        assert!(doing.model_failed_again(&of("ModelErrorException")));
     }
 
     #[test]
