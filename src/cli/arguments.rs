@@ -243,7 +243,7 @@ pub enum PromptForm {
     Rust,
     /// A command line for the AWS CLI, likewise (variables need jq).
     AwsCli,
-    /// The body of `Converse` with `{{ variables }}` in it.
+    /// A Jinja template that yields the body of `Converse`, with `{{ variables }}` in it.
     Template,
 }
 

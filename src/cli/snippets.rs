@@ -266,8 +266,12 @@ fn template(snippet: &Snippet<'_>) -> String {
         Value::String(said) => text(said),
         other => other.to_string(),
     };
-    let notes: String = snippet.notes.iter().map(|note| format!("{{# {note} #}}\n")).collect();
-    format!("{notes}{}\n", nested(snippet.body, 0, &leaf))
+    let opening = format!(
+        "The body of Converse for {} in {}. Turn the SDK's retries off: each takes quota again, unseen.",
+        snippet.model, snippet.region
+    );
+    let notes = std::iter::once(&opening).chain(&snippet.notes).map(|note| format!("{{# {note} #}}\n"));
+    format!("{}{}\n", notes.collect::<String>(), nested(snippet.body, 0, &leaf))
 }
 
 /// A text without `{{`, `{%` and `{#`, and without `{` at its end, where a variable may follow.
