@@ -4,6 +4,7 @@ pub mod capacity;
 pub mod caution;
 pub mod check;
 pub mod clean;
+pub mod client;
 pub mod estimate;
 pub mod event;
 pub mod family;

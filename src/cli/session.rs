@@ -21,6 +21,7 @@ use crate::bench::report::timestamp;
 use crate::cli::exit::Refused;
 use crate::cli::output;
 use crate::engine::dispatcher::{Engine, run};
+use crate::engine::watch::Watch;
 use crate::journal::history::run_id;
 use crate::journal::recorder::{Recording, record};
 use crate::simulator::Simulator;
@@ -46,6 +47,8 @@ pub struct Setup {
     pub scenario: Scenario,
     /// The folder for journals; `None` keeps none.
     pub journals: Option<PathBuf>,
+    /// The client's look at itself.
+    pub watch: Watch,
 }
 
 /// Connected clients and what was detected with them.
@@ -53,6 +56,7 @@ pub struct Session {
     clients: Clients,
     detected: Vec<Detected>,
     journals: Option<PathBuf>,
+    watch: Watch,
 }
 
 /// A run that is on.
@@ -111,7 +115,7 @@ impl Session {
             found.notes.extend(reading(plan, model));
             detected.push(found);
         }
-        Ok(Self { clients, detected, journals: setup.journals.clone() })
+        Ok(Self { clients, detected, journals: setup.journals.clone(), watch: setup.watch.clone() })
     }
 
     /// What was detected, in the order of the plan's models.
@@ -154,6 +158,7 @@ impl Session {
             gateway: self.clients.gateway.clone(),
             quotas: self.detected.iter().map(|d| (d.quota.clone(), d.notes.clone())).collect(),
             simulated: self.simulated(),
+            watch: Some(self.watch.clone()),
         };
         tokio::spawn(run(engine, asked, tell));
         Ok(River { commands, entries, recording })
@@ -164,7 +169,7 @@ impl Session {
 /// The plan's region becomes the one that the clients really use.
 pub async fn clients(plan: &mut Plan, setup: Setup) -> Result<Clients> {
     let simulator = match plan.endpoint {
-        Endpoint::Simulator => Some(host(Simulator::new(setup.scenario, plan.seed))?),
+        Endpoint::Simulator => Some(host(Simulator::new(setup.scenario, plan.seed), setup.watch)?),
         Endpoint::Aws | Endpoint::Url(_) => None,
     };
     let connection = Connection {
@@ -232,7 +237,7 @@ pub(super) async fn listing(clients: &Clients, setup: &Setup) -> Result<Listing,
 
 /// Serves the simulator on a loopback port of its own, on a thread of its own, so that it does not share
 /// the runtime whose latencies are measured.
-fn host(simulator: Simulator) -> Result<String> {
+fn host(simulator: Simulator, watch: Watch) -> Result<String> {
     let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).wrap_err("cannot open a loopback port")?;
     listener.set_nonblocking(true).wrap_err("cannot use the loopback port")?;
     let address = listener.local_addr().wrap_err("cannot read the loopback port")?;
@@ -244,6 +249,7 @@ fn host(simulator: Simulator) -> Result<String> {
         .name("simulator".into())
         .spawn(move || {
             runtime.block_on(async {
+                tokio::spawn(watch.leave_this_thread_out());
                 match tokio::net::TcpListener::from_std(listener) {
                     Ok(listener) => {
                         drop(crate::simulator::serve(listener, simulator, std::future::pending::<()>()).await);
