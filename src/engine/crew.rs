@@ -167,7 +167,11 @@ mod tests {
         crew.set(Concurrency::Fixed(9));
         assert_eq!(crew.size(), 9);
         crew.set(Concurrency::Auto);
-        assert_eq!(sizes(&mut crew, &rpm(600.0), 2.0, 100), [18, 31], "from where it is");
+        assert_eq!(
+            sizes(&mut crew, &rpm(600.0), 2.0, 100),
+            [18, 36, 61],
+            "from where it is, to what a burst of 10 % needs"
+        );
     }
 
     #[test]

@@ -21,8 +21,8 @@ use crate::engine::clock::Clock;
 use crate::engine::lane::{Asked, Lane, Step};
 use crate::engine::pacer::{Need, Ticket};
 use crate::engine::stop::Harm;
-use crate::engine::watch::Watch;
 use crate::engine::trial::{Answer, Doing, Invoke, Landed, Wires, backoff, invocation, whole};
+use crate::engine::watch::Watch;
 
 /// A plan, ready to be run.
 #[derive(Debug)]
@@ -66,7 +66,8 @@ pub async fn run<G: Invoke>(
         }
     };
     let lanes = quotas.iter().enumerate().map(|(model, (quota, _))| Lane::new(&plan, model, quota)).collect();
-    let looking = watch.clone().map(|watch| AbortOnDropHandle::new(tokio::spawn(watch.look(Arc::clone(&wires), began))));
+    let looking =
+        watch.clone().map(|watch| AbortOnDropHandle::new(tokio::spawn(watch.look(Arc::clone(&wires), began))));
     let mut dispatcher = Dispatcher::new(wires, gateway, templates, lanes);
     let mut commanded = true;
     loop {

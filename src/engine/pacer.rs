@@ -181,9 +181,11 @@ impl Pacer {
         self.throttled.push_back(ticket.sent);
         if self.cool_down.throttled(now, ticket.sent) {
             let bound = self.bound(levels, fault);
-            let paced = &mut self.paced[bound];
-            paced.estimate.cut(now, levels[bound]);
-            self.set_limits(now);
+            // Where nothing of ours was taken, others were the reason, and a lower limit of ours would not help.
+            if levels[bound] > 0.0 {
+                self.paced[bound].estimate.cut(now, levels[bound]);
+                self.set_limits(now);
+            }
         }
     }
 
@@ -199,7 +201,8 @@ impl Pacer {
 
     /// How many invocations of a kind may go out at once; `None` where no limit per minute says.
     pub(crate) fn at_once(&self, need: Need) -> Option<u32> {
-        let of = |(kind, paced): (LimitKind, &Paced)| Some(paced.bucket.as_ref()?.level() / need.smoothed(kind).max(1.0));
+        let of =
+            |(kind, paced): (LimitKind, &Paced)| Some(paced.bucket.as_ref()?.level() / need.smoothed(kind).max(1.0));
         LEARNED.into_iter().zip(&self.paced).filter_map(of).min_by(f64::total_cmp).map(|n| n.max(1.0) as u32)
     }
 
@@ -249,16 +252,14 @@ impl Pacer {
             (false, true) => Some(0),
             _ => None,
         };
-        // How far each limit was used up; one that nobody knows may be used up at any level.
-        let used = |index: usize| match self.paced[index].estimate.in_force() {
+        let used = |index: usize, unknown: f64| match self.paced[index].estimate.in_force() {
             Some(limit) => levels[index] / limit.max(f64::MIN_POSITIVE),
-            None => BELIEVED,
+            None => unknown,
         };
-        let (requests, tokens) = (used(0), used(1));
+        // One that nobody knows may be used up at any level, if it is named.
         match named {
-            Some(1) if tokens >= requests * BELIEVED => 1,
-            Some(0) if requests >= tokens * BELIEVED => 0,
-            _ => usize::from(tokens > requests),
+            Some(index) if used(index, BELIEVED) >= used(1 - index, 0.0) * BELIEVED => index,
+            _ => usize::from(used(1, 0.0) > used(0, 0.0)),
         }
     }
 

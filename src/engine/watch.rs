@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio::time::{Instant, MissedTickBehavior};
 
 use crate::bench::event::Event;
+use crate::engine::clock::whole_micros;
 use crate::engine::trial::Wires;
 
 /// Between two looks; each costs a wake-up.
@@ -51,7 +52,7 @@ impl Watch {
 
     /// Tells what was seen.
     pub(crate) fn tell(&self, wires: &Wires, lags: Vec<u32>, began: Option<Duration>) {
-        let cpu = self.cpu().zip(began).map(|(now, began)| now.saturating_sub(began));
+        let cpu = self.cpu().zip(began).map(|(now, began)| whole_micros(now.saturating_sub(began)));
         let cores = std::thread::available_parallelism().map_or(1, |cores| cores.get() as u32);
         wires.tell_now(Event::ClientMeasured { lags, cpu, cores });
     }

@@ -123,6 +123,8 @@ pub struct Glyphs {
     pub free: &'static str,
     /// The share of the quota in force.
     pub mark: &'static str,
+    /// Where a learned limit lies.
+    pub learned: &'static str,
     /// Progress made.
     pub done: &'static str,
     /// Progress to make.
@@ -158,6 +160,7 @@ const UNICODE: Glyphs = Glyphs {
     half: "▄",
     free: "▁",
     mark: "│",
+    learned: "╎",
     done: "━",
     to_do: "─",
     rule: "─",
@@ -179,6 +182,7 @@ const ASCII: Glyphs = Glyphs {
     half: "+",
     free: ".",
     mark: "|",
+    learned: "!",
     done: "=",
     to_do: "-",
     rule: "-",
@@ -337,11 +341,13 @@ mod tests {
     fn glyphs_of_cells_are_one_column_wide_and_ascii_is_ascii() {
         for theme in [Theme::DARK, Theme { ascii: true, ..Theme::DARK }] {
             let g = theme.glyphs();
-            let cells = [g.full, g.half, g.free, g.mark, g.done, g.to_do, g.rule, g.selected, g.included, g.excluded]
-                .into_iter()
-                .chain([g.picked, g.withheld, g.dot, g.warning])
-                .chain(g.phases)
-                .chain(g.more);
+            let cells = [
+                g.full, g.half, g.free, g.mark, g.learned, g.done, g.to_do, g.rule, g.selected, g.included, g.excluded,
+            ]
+            .into_iter()
+            .chain([g.picked, g.withheld, g.dot, g.warning])
+            .chain(g.phases)
+            .chain(g.more);
             for glyph in cells {
                 assert_eq!(glyph.width(), 1, "{glyph}");
                 assert!(!theme.ascii || glyph.is_ascii(), "{glyph}");

@@ -299,7 +299,7 @@ fn why_nothing_is_sent_is_said() {
     assert!(shown.contains("no request sent for 4.7 s: a trial waits for TPM until 08:00:30 UTC"), "{shown}");
     heard(&mut model, Event::Paused { reason: "production may be affected".into(), cause: PauseCause::Throttles });
     let shown = text(&drawn(&model, now, (80, 24)));
-    assert!(shown.contains("paused: production may be affected; r resumes"), "{shown}");
+    assert!(shown.contains("paused: production may be affected; r goes on all the same, s stops"), "{shown}");
 }
 
 #[test]

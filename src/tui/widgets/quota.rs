@@ -183,6 +183,10 @@ impl QuotaPanel<'_> {
             let at = ((self.share * f64::from(columns)).round() as u16).min(columns - 1);
             pen.fill(x + at, y, 1, glyphs.mark, Ink::Mark);
         }
+        if let GaugeState::Known(_, Some(learned)) = gauge.state {
+            let at = ((share(learned) * f64::from(columns)).round() as u16).min(columns.saturating_sub(1));
+            pen.fill(x + at, y, 1, glyphs.learned, Ink::Warning);
+        }
     }
 
     /// How the percentage is inked: near the share in force is worth a look, over the limit is wrong.
