@@ -13,6 +13,7 @@ pub mod figures;
 pub mod label;
 pub mod ledger;
 pub mod micros;
+pub mod minute;
 pub mod model;
 pub mod native;
 pub mod number;
