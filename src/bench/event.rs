@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::bench::fault::Fault;
 use crate::bench::micros;
+use crate::bench::minute::AccountMinute;
 use crate::bench::plan::{Concurrency, Plan};
 use crate::bench::quota::{LimitKind, Quota};
 use crate::bench::sample::{Sample, Trial};
@@ -66,6 +67,13 @@ pub enum Event {
         limit: LimitKind,
         /// What this program can take a minute, as it seems now; the whole listed limit where that holds again.
         value: f64,
+    },
+    /// What the whole account used of a model was read from its monitoring.
+    AccountUseRead {
+        /// Index of the model.
+        model: usize,
+        /// The last minutes, oldest first, as far as they are counted.
+        minutes: Vec<AccountMinute>,
     },
     /// The client looked at itself, about once a second.
     ClientMeasured {

@@ -18,6 +18,7 @@ pub mod model;
 pub mod native;
 pub mod number;
 pub mod objective;
+pub mod others;
 pub mod plan;
 pub mod population;
 pub mod price;

@@ -8,6 +8,7 @@ use crate::bench::client::ClientTally;
 use crate::bench::event::{Ended, Entry, Event, NoteLevel};
 use crate::bench::fault::{Fault, FaultKind};
 use crate::bench::ledger::{Hold, Ledger, Refill};
+use crate::bench::others::Use;
 use crate::bench::plan::Plan;
 use crate::bench::population::Population;
 use crate::bench::quota::{Limit, LimitKind, LimitSource, Quota};
@@ -112,6 +113,8 @@ pub struct ModelTally {
     pub learned: BTreeMap<LimitKind, f64>,
     /// What is taken of the quota by this program.
     pub ledger: Ledger,
+    /// What this program and the whole account took, by the minute.
+    pub used: Use,
     /// Invocations that may be out at once now.
     pub concurrency: Option<u32>,
     /// Per variant, in the plan's order.
@@ -215,6 +218,7 @@ impl Tally {
             quota_notes: Vec::new(),
             learned: BTreeMap::new(),
             ledger: Ledger::new(&Quota::default(), Refill::ROLLING),
+            used: Use::default(),
             concurrency: None,
             variants: vec![VariantTally::default(); plan.variants.len()],
             in_flight: InFlight::default(),
@@ -265,6 +269,11 @@ impl Tally {
             Event::LimitLearned { model, limit, value } => {
                 self.learned(*model, *limit, *value);
                 self.line(entry);
+            }
+            Event::AccountUseRead { model, minutes } => {
+                if let Some(model) = self.models.get_mut(*model) {
+                    model.used.read(at, minutes);
+                }
             }
             Event::ClientMeasured { lags, cpu, cores } => self.client.looked(lags, *cpu, *cores),
             Event::ConcurrencySet { model, concurrency } => {
@@ -414,6 +423,7 @@ impl Tally {
         self.client.invocations += 1;
         let Some(model) = self.models.get_mut(trial.model) else { return };
         let hold = model.ledger.reserve(at, reserved);
+        model.used.sent(at);
         if let Some(variant) = model.variants.get_mut(trial.variant)
             && attempt > 1
             && !trial.warmup
@@ -438,6 +448,7 @@ impl Tally {
         let Some(model) = self.models.get_mut(out.trial.model) else { return };
         model.in_flight.change(at, model.in_flight.now.saturating_sub(1));
         model.ledger.settle(at, out.hold, settled);
+        model.used.settled(at, settled);
         if let Some(variant) = model.variants.get_mut(out.trial.variant)
             && !out.trial.warmup
         {

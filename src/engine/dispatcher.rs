@@ -12,6 +12,7 @@ use crate::bedrock::gateway::{Failure, Gateway};
 use crate::bench::capacity::Demand;
 use crate::bench::event::{Command, Ended, Event, NoteLevel, PauseCause, Stamped, Stop};
 use crate::bench::fault::{Fault, FaultKind};
+use crate::bench::minute::AccountMinute;
 use crate::bench::plan::{Endpoint, Plan};
 use crate::bench::quota::Quota;
 use crate::bench::sample::{Outcome, Trial};
@@ -23,6 +24,9 @@ use crate::engine::pacer::{Need, Ticket};
 use crate::engine::stop::Harm;
 use crate::engine::trial::{Answer, Doing, Invoke, Landed, Wires, backoff, invocation, whole};
 use crate::engine::watch::Watch;
+
+/// The last minutes of a whole account, of each model of a plan.
+pub type AccountUse = Vec<Vec<AccountMinute>>;
 
 /// A plan, ready to be run.
 #[derive(Debug)]
@@ -39,6 +43,8 @@ pub struct Engine<G = Gateway> {
     pub simulated: bool,
     /// The client's look at itself; `None` leaves it out.
     pub watch: Option<Watch>,
+    /// What the account's monitoring says, per model, whenever it is read; `None` where nobody reads it.
+    pub account: Option<UnboundedReceiver<AccountUse>>,
 }
 
 /// Runs a plan to its end and tells everything that happens; the stream ends when the run has.
@@ -49,7 +55,7 @@ pub async fn run<G: Invoke>(
     mut commands: UnboundedReceiver<Command>,
     events: UnboundedSender<Stamped>,
 ) {
-    let Engine { plan, run, gateway, mut quotas, simulated, watch } = engine;
+    let Engine { plan, run, gateway, mut quotas, simulated, watch, mut account } = engine;
     let wires = Arc::new(Wires::new(Arc::clone(&plan), Clock::start(), events));
     let began = watch.as_ref().and_then(Watch::cpu);
     let version = env!("CARGO_PKG_VERSION").to_owned();
@@ -82,6 +88,9 @@ pub async fn run<G: Invoke>(
                 commanded = command.is_some();
                 dispatcher.obey(command).await;
             }
+            Some(used) = read(&mut account), if commanded || wake_at.is_some() || !dispatcher.flights.is_empty() => {
+                dispatcher.account_use(used);
+            }
             Some(landed) = dispatcher.tasks.join_next_with_id() => dispatcher.landed(landed),
             () = tokio::time::sleep_until(wake_at.unwrap_or_else(tokio::time::Instant::now)), if wake_at.is_some() => {}
             // Nothing is out, no time and no command can change anything.
@@ -99,6 +108,11 @@ pub async fn run<G: Invoke>(
         watch.tell(&dispatcher.wires, Vec::new(), began);
     }
     dispatcher.finish();
+}
+
+/// The next reading of the account's use; none comes where nobody reads it.
+async fn read(account: &mut Option<UnboundedReceiver<AccountUse>>) -> Option<AccountUse> {
+    account.as_mut()?.recv().await
 }
 
 /// An invocation that is out.
@@ -463,6 +477,12 @@ impl<G: Invoke> Dispatcher<G> {
         }
         if std::mem::replace(&mut self.told[index], concurrency) != concurrency {
             self.wires.tell_now(Event::ConcurrencySet { model, concurrency });
+        }
+    }
+
+    fn account_use(&self, used: AccountUse) {
+        for (model, minutes) in used.into_iter().enumerate() {
+            self.wires.tell_now(Event::AccountUseRead { model, minutes });
         }
     }
 

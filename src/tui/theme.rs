@@ -123,6 +123,8 @@ pub struct Glyphs {
     pub free: &'static str,
     /// The share of the quota in force.
     pub mark: &'static str,
+    /// What others take of a quota.
+    pub others: &'static str,
     /// Where a learned limit lies.
     pub learned: &'static str,
     /// Progress made.
@@ -160,6 +162,7 @@ const UNICODE: Glyphs = Glyphs {
     half: "▄",
     free: "▁",
     mark: "│",
+    others: "▒",
     learned: "╎",
     done: "━",
     to_do: "─",
@@ -182,6 +185,7 @@ const ASCII: Glyphs = Glyphs {
     half: "+",
     free: ".",
     mark: "|",
+    others: "%",
     learned: "!",
     done: "=",
     to_do: "-",
@@ -342,7 +346,8 @@ mod tests {
         for theme in [Theme::DARK, Theme { ascii: true, ..Theme::DARK }] {
             let g = theme.glyphs();
             let cells = [
-                g.full, g.half, g.free, g.mark, g.learned, g.done, g.to_do, g.rule, g.selected, g.included, g.excluded,
+                g.full, g.half, g.free, g.mark, g.others, g.learned, g.done, g.to_do, g.rule, g.selected, g.included,
+                g.excluded,
             ]
             .into_iter()
             .chain([g.picked, g.withheld, g.dot, g.warning])

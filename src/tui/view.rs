@@ -115,6 +115,7 @@ fn in_flight(tally: &Tally) -> String {
 pub fn gauges(model: &Model, now: Duration) -> Vec<Gauge<'_>> {
     let Some(of) = model.tally.models.get(model.model) else { return Vec::new() };
     let mut ledger = of.ledger.clone();
+    let others = of.used.others();
     LimitKind::ALL
         .into_iter()
         .filter_map(|kind| {
@@ -126,9 +127,20 @@ pub fn gauges(model: &Model, now: Duration) -> Vec<Gauge<'_>> {
                 },
             };
             let daily = kind == LimitKind::Tpd && !matches!(state, GaugeState::Known(..));
-            (!daily).then(|| Gauge { kind, taken: ledger.taken(now, kind), state })
+            let others = others.and_then(|others| match kind {
+                LimitKind::Rpm => Some(others.requests),
+                LimitKind::Tpm => Some(others.tokens),
+                LimitKind::Tpd => None,
+            });
+            (!daily).then(|| Gauge { kind, taken: ledger.taken(now, kind), others, state })
         })
         .collect()
+}
+
+/// How old what is known of others is; `None` where this program's own use is all that is known.
+pub fn others_age(model: &Model, now: Duration) -> Option<Duration> {
+    let others = model.tally.models.get(model.model)?.used.others()?;
+    Some(now.saturating_sub(others.as_of))
 }
 
 /// What the user must know of the quota's detection.

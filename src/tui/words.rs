@@ -150,6 +150,7 @@ fn line<'a>(plan: &'a Plan, entry: &'a Entry) -> ActivityLine<'a> {
         }
         // The tally keeps no line of these.
         Event::QuotaDetected { .. }
+        | Event::AccountUseRead { .. }
         | Event::ClientMeasured { .. }
         | Event::ConcurrencySet { .. }
         | Event::TrialWaited { .. }

@@ -37,6 +37,7 @@ async fn the_report_is_what_the_simulator_counted() {
         quotas: vec![(detected.quota.clone(), detected.notes)],
         simulated: true,
         watch: None,
+        account: None,
     };
     let begun = tokio::time::Instant::now();
     let engine = tokio::spawn(run(engine, asked, tell));

@@ -94,7 +94,7 @@ async fn without_any_detection_the_sustainable_rate_is_found() {
         for truth in [30.0, 1_000.0] {
             let gateway = Scripted::new(short).judged(&quota(Some(truth), None), refill, Duration::from_secs(7));
             let entries = whole(endless(0.1), &Quota::assumed(), gateway).await;
-            let (rate, throttled) = between(&entries, MINUTE * 3, MINUTE * 8);
+            let (rate, _) = between(&entries, MINUTE * 3, MINUTE * 8);
             assert!(rate >= 0.85 * truth, "{refill:?}: {rate} of {truth}");
         }
     }

@@ -96,6 +96,7 @@ async fn over_sdk(plan: Plan, listed: &Quota, truly: &Quota) -> (Vec<Entry>, Arc
         quotas,
         simulated: true,
         watch: None,
+        account: None,
     };
     let (_commands, obeyed) = unbounded_channel();
     let (tell, mut told) = unbounded_channel();

@@ -218,7 +218,15 @@ pub(crate) struct Running {
 /// Starts a run of a plan on one quota for each of its models.
 pub(crate) fn start(plan: Plan, quota: &Quota, gateway: Scripted) -> Running {
     let quotas = plan.models.iter().map(|_| (quota.clone(), Vec::new())).collect();
-    let engine = Engine { plan: Arc::new(plan), run: "test".into(), gateway, quotas, simulated: true, watch: None };
+    let engine = Engine {
+        plan: Arc::new(plan),
+        run: "test".into(),
+        gateway,
+        quotas,
+        simulated: true,
+        watch: None,
+        account: None,
+    };
     let (commands, obeyed) = unbounded_channel();
     let (tell, events) = unbounded_channel();
     Running { commands, events, engine: tokio::spawn(run(engine, obeyed, tell)) }
