@@ -40,7 +40,7 @@ const PLACEHOLDER_KEY: &str = "AKIDPLACEHOLDER";
 /// Connections to one host at most: the engine bounds concurrency, the pool must not do so silently.
 const MOST_CONNECTIONS: usize = 10_000;
 
-/// What a call to Service Quotas or Bedrock's control plane may take, each attempt. Invocations have limits of their own.
+/// What a call to Service Quotas, CloudWatch or Bedrock's control plane may take, each attempt. Invocations have limits of their own.
 const CONTROL_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// What to connect to, and as whom.
@@ -95,6 +95,8 @@ pub struct Clients {
     pub quotas: aws_sdk_servicequotas::Client,
     /// Bedrock's control plane, with the SDK's standard retries.
     pub bedrock: aws_sdk_bedrock::Client,
+    /// CloudWatch, with the SDK's standard retries.
+    pub cloudwatch: aws_sdk_cloudwatch::Client,
     /// What fault messages name: region, profile, endpoint.
     pub place: Arc<Place>,
     credentials: Option<SharedCredentialsProvider>,
@@ -142,7 +144,7 @@ impl Clients {
 ///
 /// `aws` follows the standard AWS environment (profiles, SSO, `AWS_BEARER_TOKEN_BEDROCK`, `AWS_ENDPOINT_URL_*`) and its
 /// proxies. A loopback endpoint is signed with placeholder credentials and never goes through a proxy. Any other URL
-/// takes the standard credentials, for the runtime and quotas alike. `simulator_url` is where the embedded simulator
+/// takes the standard credentials, for every service alike. `simulator_url` is where the embedded simulator
 /// listens. Must be called inside the runtime that shall own the connections. The fault's message says what to do.
 pub async fn connect(connection: &Connection, simulator_url: Option<&str>) -> Result<Clients, Fault> {
     let url = match &connection.endpoint {
@@ -249,12 +251,17 @@ fn clients(config: &SdkConfig, place: Place) -> Clients {
         .timeout_config(control.clone())
         .interceptor(mark.clone())
         .build();
-    let bedrock =
-        aws_sdk_bedrock::config::Builder::from(config).timeout_config(control).interceptor(mark.clone()).build();
+    let bedrock = aws_sdk_bedrock::config::Builder::from(config)
+        .timeout_config(control.clone())
+        .interceptor(mark.clone())
+        .build();
+    let cloudwatch =
+        aws_sdk_cloudwatch::config::Builder::from(config).timeout_config(control).interceptor(mark.clone()).build();
     Clients {
         gateway: Gateway::new(aws_sdk_bedrockruntime::Client::from_conf(runtime), place.clone(), mark),
         quotas: aws_sdk_servicequotas::Client::from_conf(quotas),
         bedrock: aws_sdk_bedrock::Client::from_conf(bedrock),
+        cloudwatch: aws_sdk_cloudwatch::Client::from_conf(cloudwatch),
         place,
         credentials: config.credentials_provider(),
     }

@@ -1,4 +1,4 @@
-//! Exceptions: the tables that say what each exception of Bedrock and Service Quotas means and what to do about it.
+//! Exceptions: the tables that say what each exception of Bedrock, Service Quotas and CloudWatch means and what to do about it.
 
 use std::error::Error;
 
@@ -12,6 +12,7 @@ use aws_sdk_bedrockruntime::operation::count_tokens::CountTokensError;
 use aws_sdk_bedrockruntime::operation::invoke_model::InvokeModelError;
 use aws_sdk_bedrockruntime::operation::invoke_model_with_response_stream::InvokeModelWithResponseStreamError;
 use aws_sdk_bedrockruntime::types::error::{ConverseStreamOutputError, ResponseStreamError};
+use aws_sdk_cloudwatch::operation::get_metric_data::GetMetricDataError;
 use aws_sdk_servicequotas::operation::get_aws_default_service_quota::GetAWSDefaultServiceQuotaError;
 use aws_sdk_servicequotas::operation::get_service_quota::GetServiceQuotaError;
 use aws_sdk_servicequotas::operation::list_aws_default_service_quotas::ListAWSDefaultServiceQuotasError;
@@ -76,10 +77,11 @@ exceptions! {
         ValidationException;
     ListInferenceProfilesError: AccessDeniedException InternalServerException ThrottlingException
         ValidationException;
+    GetMetricDataError: InvalidNextToken;
 }
 
-/// Every exception by name → its kind (source: service models of bedrock-runtime, bedrock and service-quotas; the
-/// last rows are the common errors of AWS's front end).
+/// Every exception by name → its kind (source: service models of bedrock-runtime, bedrock, service-quotas and
+/// cloudwatch, whose names are those of its older protocol; the last rows are the common errors of AWS's front end).
 pub(super) const KINDS: &[(&str, FaultKind)] = &[
     ("ThrottlingException", FaultKind::Throttled),
     ("TooManyRequestsException", FaultKind::Throttled),
@@ -99,7 +101,10 @@ pub(super) const KINDS: &[(&str, FaultKind)] = &[
     ("ServiceQuotaExceededException", FaultKind::Invalid),
     ("IllegalArgumentException", FaultKind::Invalid),
     ("InvalidPaginationTokenException", FaultKind::Invalid),
+    ("InvalidNextToken", FaultKind::Invalid),
+    ("ValidationError", FaultKind::Invalid),
     ("SerializationException", FaultKind::Invalid),
+    ("AccessDenied", FaultKind::Denied),
     ("AccessDeniedException", FaultKind::Denied),
     ("ResourceNotFoundException", FaultKind::NotFound),
     ("NoSuchResourceException", FaultKind::NotFound),

@@ -89,6 +89,7 @@ impl Gateway {
             Api::InvokeStream => invoke::streamed(&self.client, &attempt, on_chunk).await,
         }?;
         // The stopwatch has stopped.
+        reply.timing.dispatch = Some(attempt.sent().duration_since(attempt.begun));
         if reply.usage.source == UsageSource::Estimated
             && let Some(counted) = self.counter.usage(&self.client, &self.place, call, &reply).await
         {

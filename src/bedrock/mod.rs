@@ -11,6 +11,7 @@ pub mod fault;
 pub mod gateway;
 mod inproc;
 mod invoke;
+pub mod metrics;
 pub mod permission;
 mod probe;
 pub mod quotas;

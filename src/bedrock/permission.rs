@@ -1,4 +1,4 @@
-//! Permissions: which of the actions on Service Quotas this caller is allowed, found out by asking for one row of each.
+//! Permissions: the actions beside calling a model, and which of those on Service Quotas this caller is allowed.
 
 use aws_sdk_servicequotas::Client;
 
@@ -8,6 +8,9 @@ use crate::bench::fault::Fault;
 
 /// The actions that reading quotas takes.
 pub const QUOTAS: [&str; 2] = ["servicequotas:ListServiceQuotas", "servicequotas:ListAWSDefaultServiceQuotas"];
+
+/// The action that reading an account's use of a model takes.
+pub const METRICS: &str = "cloudwatch:GetMetricData";
 
 /// Tries each of [`QUOTAS`].
 pub async fn quotas(client: &Client, place: &Place) -> [(&'static str, Result<(), Fault>); 2] {

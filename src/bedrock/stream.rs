@@ -128,6 +128,7 @@ impl Stopwatch {
     fn stop(self, now: Instant) -> Timing {
         let since = |at: Instant| at.duration_since(self.sent);
         Timing {
+            dispatch: None,
             first_event: self.first_event.map(since),
             ttft: self.first_text.map(since),
             e2e: since(self.last_text.unwrap_or(now)),

@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::bench::fault::Fault;
 use crate::bench::micros;
-use crate::bench::plan::Plan;
+use crate::bench::minute::AccountMinute;
+use crate::bench::plan::{Concurrency, Plan};
 use crate::bench::quota::{LimitKind, Quota};
 use crate::bench::sample::{Sample, Trial};
 
@@ -64,8 +65,25 @@ pub enum Event {
         model: usize,
         /// The limit.
         limit: LimitKind,
-        /// The estimate now.
+        /// What this program can take a minute, as it seems now; the whole listed limit where that holds again.
         value: f64,
+    },
+    /// What the whole account used of a model was read from its monitoring.
+    AccountUseRead {
+        /// Index of the model.
+        model: usize,
+        /// The last minutes, oldest first, as far as they are counted.
+        minutes: Vec<AccountMinute>,
+    },
+    /// The client looked at itself, about once a second.
+    ClientMeasured {
+        /// Microseconds by which the event loop came late to each of the looks since the last time.
+        lags: Vec<u32>,
+        /// CPU time of this program since the run began, an embedded simulator left out; `None` where it is unknown.
+        #[serde(default, with = "micros::option")]
+        cpu: Option<Duration>,
+        /// Processors that it may use.
+        cores: u32,
     },
     /// The number of invocations that may be out at once changed.
     ConcurrencySet {
@@ -147,6 +165,9 @@ pub enum Event {
     Paused {
         /// Why.
         reason: String,
+        /// On whose account.
+        #[serde(default)]
+        cause: PauseCause,
     },
     /// Invocations are sent again.
     Resumed,
@@ -161,7 +182,21 @@ pub enum Event {
     RunFinished {
         /// Why.
         ended: Ended,
+        /// The rule that ended it, in a sentence; `None` where everything planned was done.
+        #[serde(default)]
+        reason: Option<String>,
     },
+}
+
+/// On whose account a run pauses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum PauseCause {
+    /// The user's.
+    #[default]
+    User,
+    /// Throttles: others may be affected, so somebody has to say that the run may go on.
+    Throttles,
 }
 
 /// How much a note matters.
@@ -190,6 +225,8 @@ pub enum Ended {
     Budget,
     /// Too many errors.
     Errors,
+    /// Throttles that others may have felt too.
+    Throttled,
     /// The user, or a signal.
     Interrupted,
 }
@@ -203,6 +240,7 @@ impl Ended {
             Self::Duration => "duration",
             Self::Budget => "budget",
             Self::Errors => "errors",
+            Self::Throttled => "throttled",
             Self::Interrupted => "interrupted",
         }
     }
@@ -228,8 +266,8 @@ pub enum Command {
     Resume,
     /// End the run.
     Stop(Stop),
-    /// So many invocations at once from now on.
-    SetConcurrency(u32),
+    /// So many invocations at once from now on, or as many as are needed.
+    SetConcurrency(Concurrency),
     /// No more trials for this variant.
     Retire(usize),
     /// Trials for this variant again.

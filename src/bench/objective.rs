@@ -238,7 +238,9 @@ fn withheld(
     match tally.phase {
         Phase::Planned => return Some("nothing was measured"),
         Phase::Running | Phase::Paused => return Some("the run is still on"),
-        Phase::Finished(Ended::Interrupted | Ended::Errors) if !all.iter().all(Figures::is_whole) => {
+        Phase::Finished(Ended::Interrupted | Ended::Errors | Ended::Throttled)
+            if !all.iter().all(Figures::is_whole) =>
+        {
             return Some("the run was stopped before its end");
         }
         Phase::Finished(_) => {}

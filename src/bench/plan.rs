@@ -311,6 +311,9 @@ pub struct Plan {
     pub concurrency: Concurrency,
     /// Invocations per trial, the first included.
     pub attempts: u32,
+    /// The share of the last trials that may fail before a model gets no more of them.
+    #[serde(default = "half")]
+    pub max_error_rate: f64,
     /// Whether variants that cannot win are retired early.
     pub racing: bool,
     /// The confidence that a winner needs, a share.
@@ -342,6 +345,10 @@ pub struct Plan {
     pub active: Duration,
 }
 
+fn half() -> f64 {
+    0.5
+}
+
 impl Default for Plan {
     /// Nothing to run, under the settings that hold where nobody sets them (`product.md`, variants.toml).
     fn default() -> Self {
@@ -359,6 +366,7 @@ impl Default for Plan {
             warmup: 1,
             concurrency: Concurrency::Auto,
             attempts: 5,
+            max_error_rate: half(),
             racing: true,
             confidence: 0.95,
             objective: OBJECTIVES[0].name.into(),

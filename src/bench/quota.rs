@@ -97,6 +97,11 @@ impl Limit {
     pub fn unlisted(value: f64, source: LimitSource) -> Self {
         Self { value, code: None, name: None, source, adjustable: None }
     }
+
+    /// Whether somebody says so — Service Quotas or the user — rather than a guess or what throttles taught.
+    pub fn is_listed(&self) -> bool {
+        !matches!(self.source, LimitSource::Assumed | LimitSource::Learned)
+    }
 }
 
 /// What may be taken of one model: each limit is absent (no such limit) or known with its source.

@@ -5,8 +5,10 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::bench::client::Bottleneck;
 use crate::bench::event::NoteLevel;
 use crate::bench::figures::Figures;
+use crate::bench::number::number;
 use crate::bench::objective::{OBJECTIVES, Verdict, efficiency_sentence, verdict};
 use crate::bench::population::Population;
 use crate::bench::quota::{Limit, LimitKind, Quota};
@@ -36,6 +38,9 @@ pub struct RunReport {
     pub finished_at: Option<String>,
     /// Why it ended; `None` while it goes on.
     pub ended: Option<String>,
+    /// The rule that ended it, in a sentence; `None` where everything planned was done.
+    #[serde(default)]
+    pub ended_reason: Option<String>,
     /// `simulator`, `aws` or the URL.
     pub endpoint: String,
     /// True where no AWS was behind it.
@@ -50,13 +55,27 @@ pub struct RunReport {
     pub cost_usd: Option<f64>,
     /// What the reader must know before believing a number.
     pub warnings: Vec<String>,
-    /// What the client itself cost; comes with a later version, `None` until then.
+    /// What the client itself cost, and whether it stood in its own way.
     #[serde(default)]
-    pub client: Option<serde_json::Value>,
+    pub client: ClientReport,
     /// Successful trials a minute by the wall clock, from first send to last completion.
     pub requests_per_minute: Option<f64>,
     /// Their tokens a minute, likewise.
     pub tokens_per_minute: Option<f64>,
+}
+
+/// What the client saw of itself.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct ClientReport {
+    /// Milliseconds by which its event loop came late, 99th percentile; `None` where too few looks were taken.
+    pub lag_ms_p99: Option<f64>,
+    /// Milliseconds from the moment an invocation might go to the moment it left, 99th percentile.
+    #[serde(default)]
+    pub dispatch_ms_p99: Option<f64>,
+    /// CPU milliseconds of the program per invocation, an embedded simulator left out.
+    pub cpu_ms_per_call: Option<f64>,
+    /// `cpu`, `event_loop` or `dispatch`; `None` where the client kept up.
+    pub bottleneck: Option<String>,
 }
 
 /// One model of a run.
@@ -74,6 +93,9 @@ pub struct ModelReport {
     pub burndown: u32,
     /// The quota, whole.
     pub quota: Quota,
+    /// What this program could take of a limit where throttles showed that to be less than what is listed.
+    #[serde(default)]
+    pub learned: BTreeMap<LimitKind, f64>,
     /// Per variant.
     pub variants: Vec<VariantReport>,
     /// Per objective.
@@ -126,6 +148,9 @@ pub struct VariantReport {
     /// are of all.
     #[serde(default)]
     pub cache: Option<CacheReport>,
+    /// Mean milliseconds that a successful trial waited for the pacer; in none of the latencies.
+    #[serde(default)]
+    pub waited_ms: Option<f64>,
     /// Successful requests a minute at the run's concurrency, alone and with no quota in the way.
     pub requests_per_minute: Option<f64>,
     /// Their tokens a minute.
@@ -294,11 +319,33 @@ impl RunReport {
             version: tally.version.clone(),
             cost_usd: plan.models.iter().all(|model| model.price.is_some()).then_some(tally.cost_usd),
             warnings: warnings(tally),
-            client: None,
+            client: ClientReport::of(tally),
+            ended_reason: tally.ended_reason.clone(),
             requests_per_minute: wall.map(|minutes| tally.completed.trials as f64 / minutes),
             tokens_per_minute: wall.map(|minutes| tally.completed.tokens as f64 / minutes),
         }
     }
+}
+
+impl ClientReport {
+    fn of(tally: &Tally) -> Self {
+        let client = &tally.client;
+        Self {
+            lag_ms_p99: client.lag.quantile_ms(0.99),
+            dispatch_ms_p99: client.dispatch.quantile_ms(0.99),
+            cpu_ms_per_call: client.cpu_ms_per_call(),
+            bottleneck: bottleneck(tally).map(|found| found.name().into()),
+        }
+    }
+}
+
+/// What of the client stood in the run's way so far.
+pub fn bottleneck(tally: &Tally) -> Option<Bottleneck> {
+    let medians = tally.all_variants().filter_map(|variant| {
+        let of = variant.population();
+        of.ttft.median_ms().or(of.e2e.median_ms())
+    });
+    tally.client.bottleneck(tally.elapsed(tally.last_at), medians.min_by(f64::total_cmp))
 }
 
 fn warnings(tally: &Tally) -> Vec<String> {
@@ -317,13 +364,32 @@ fn warnings(tally: &Tally) -> Vec<String> {
     });
     let figures = (0..tally.models.len()).flat_map(|model| Figures::of_model(tally, model));
     let answers = figures.flat_map(|figures| [figures.cut_off_note(), figures.cache_note()]).flatten();
+    let learned = (0..tally.models.len()).flat_map(|model| learned_notes(tally, model));
+    let own = bottleneck(tally).map(|found| found.sentence().to_owned());
     let mut all: Vec<String> = Vec::new();
-    for warning in detection.chain(noted).chain(retired).chain(answers) {
+    for warning in detection.chain(noted).chain(retired).chain(answers).chain(learned).chain(own) {
         if !all.contains(&warning) {
             all.push(warning);
         }
     }
     all
+}
+
+/// What throttles say of a model's listed limits, in sentences.
+pub fn learned_notes(tally: &Tally, model: usize) -> Vec<String> {
+    let (Some(of), Some(plan)) = (tally.models.get(model), tally.plan.models.get(model)) else { return Vec::new() };
+    let note = |(kind, value): (&LimitKind, &f64)| {
+        let listed = of.quota.as_ref()?.value(*kind)?;
+        Some(format!(
+            "{}: the service throttled below the listed {} {}; this program can take about {} (learned), so figures \
+             by the listed limit are too high, or others take the rest.",
+            plan.id,
+            number(listed),
+            kind.name(),
+            number(*value)
+        ))
+    };
+    of.learned.iter().filter_map(note).collect()
 }
 
 /// A note with its model before it, where the note does not begin with that itself.
@@ -341,6 +407,7 @@ impl ModelReport {
             scope: plan.scope().name().into(),
             burndown: plan.burndown,
             quota: of.quota.clone().unwrap_or_default(),
+            learned: of.learned.clone(),
             variants: Figures::of_model(tally, model).map(|figures| VariantReport::of(&figures)).collect(),
             verdicts: OBJECTIVES.iter().map(|o| (o.name.into(), verdict(tally, model, o))).collect(),
             efficiency: efficiency_sentence(tally, model),
@@ -374,6 +441,7 @@ impl VariantReport {
             quota_tokens: QuotaTokensReport { wasted: tally.wasted(), ..quota_tokens(|of| tally.mean(of)) },
             latency_ms: latency(population),
             cache: CacheReport::of(tally),
+            waited_ms: tally.waited.mean().map(|seconds| seconds * 1_000.0),
             requests_per_minute: figures.requests_per_minute(),
             tokens_per_minute: figures.tokens_per_minute(),
             tokens_per_second: figures.tokens_per_second().map(|estimate| estimate.value),

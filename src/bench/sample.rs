@@ -29,6 +29,9 @@ pub struct Trial {
 /// When things happened in the successful invocation, from the moment it was sent.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Timing {
+    /// From the moment it might go to the moment it left: the client's own delay, in none of the others.
+    #[serde(default, with = "micros::option", skip_serializing_if = "Option::is_none")]
+    pub dispatch: Option<Duration>,
     /// Until the first event of any kind (reasoning, message start).
     #[serde(default, with = "micros::option")]
     pub first_event: Option<Duration>,

@@ -4,9 +4,11 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::bench::client::ClientTally;
 use crate::bench::event::{Ended, Entry, Event, NoteLevel};
 use crate::bench::fault::{Fault, FaultKind};
 use crate::bench::ledger::{Hold, Ledger, Refill};
+use crate::bench::others::Use;
 use crate::bench::plan::Plan;
 use crate::bench::population::Population;
 use crate::bench::quota::{Limit, LimitKind, LimitSource, Quota};
@@ -71,6 +73,10 @@ pub struct Tally {
     pub recent: VecDeque<Sample>,
     /// Successful trials and their tokens over the whole run, warm-up included.
     pub completed: Completed,
+    /// What the client saw of itself.
+    pub client: ClientTally,
+    /// The rule that ended the run, in a sentence, where one did. Hostile text.
+    pub ended_reason: Option<String>,
 }
 
 /// What the whole run completed, warm-up included.
@@ -107,6 +113,8 @@ pub struct ModelTally {
     pub learned: BTreeMap<LimitKind, f64>,
     /// What is taken of the quota by this program.
     pub ledger: Ledger,
+    /// What this program and the whole account took, by the minute.
+    pub used: Use,
     /// Invocations that may be out at once now.
     pub concurrency: Option<u32>,
     /// Per variant, in the plan's order.
@@ -179,6 +187,8 @@ pub struct VariantTally {
     pub quota_tokens_wasted: u64,
     /// Seconds that invocations of it were out.
     pub in_flight_seconds: f64,
+    /// Seconds that a successful trial waited for the pacer, in none of the latencies.
+    pub waited: Running,
     /// Who counted its tokens; `None` inside means mixed.
     pub source: Option<Option<UsageSource>>,
     /// An answer to show: the first accepted one, or the first. Hostile text.
@@ -208,6 +218,7 @@ impl Tally {
             quota_notes: Vec::new(),
             learned: BTreeMap::new(),
             ledger: Ledger::new(&Quota::default(), Refill::ROLLING),
+            used: Use::default(),
             concurrency: None,
             variants: vec![VariantTally::default(); plan.variants.len()],
             in_flight: InFlight::default(),
@@ -232,6 +243,8 @@ impl Tally {
             lines: VecDeque::new(),
             recent: VecDeque::new(),
             completed: Completed::default(),
+            client: ClientTally::default(),
+            ended_reason: None,
         }
     }
 
@@ -253,7 +266,16 @@ impl Tally {
                 self.line(entry);
             }
             Event::QuotaDetected { model, quota, notes } => self.detected(*model, quota, notes),
-            Event::LimitLearned { model, limit, value } => self.learned(*model, *limit, *value),
+            Event::LimitLearned { model, limit, value } => {
+                self.learned(*model, *limit, *value);
+                self.line(entry);
+            }
+            Event::AccountUseRead { model, minutes } => {
+                if let Some(model) = self.models.get_mut(*model) {
+                    model.used.read(at, minutes);
+                }
+            }
+            Event::ClientMeasured { lags, cpu, cores } => self.client.looked(lags, *cpu, *cores),
             Event::ConcurrencySet { model, concurrency } => {
                 if let Some(model) = self.models.get_mut(*model) {
                     model.concurrency = Some(*concurrency);
@@ -317,8 +339,9 @@ impl Tally {
                 }
                 self.line(entry);
             }
-            Event::RunFinished { ended } => {
+            Event::RunFinished { ended, reason } => {
                 self.drop_what_is_out(at);
+                self.ended_reason.clone_from(reason);
                 self.phase = Phase::Finished(*ended);
                 self.line(entry);
             }
@@ -374,11 +397,20 @@ impl Tally {
     }
 
     fn learned(&mut self, index: usize, kind: LimitKind, value: f64) {
-        if let Some(model) = self.models.get_mut(index) {
-            model.learned.insert(kind, value);
-            let quota = model.quota.get_or_insert_default();
-            if quota.get(kind).is_none() {
-                *quota.slot(kind) = Some(Limit::unlisted(value, LimitSource::Learned));
+        let Some(model) = self.models.get_mut(index) else { return };
+        let quota = model.quota.get_or_insert_default();
+        match quota.slot(kind) {
+            // The listed limit holds again.
+            Some(limit) if limit.is_listed() && value >= limit.value => {
+                model.learned.remove(&kind);
+            }
+            Some(limit) if limit.is_listed() => {
+                model.learned.insert(kind, value);
+            }
+            // Nobody listed it: what was learned is all that is known.
+            slot => {
+                *slot = Some(Limit::unlisted(value, LimitSource::Learned));
+                model.ledger.set_quota(quota);
             }
         }
     }
@@ -388,8 +420,10 @@ impl Tally {
         self.backing_off.remove(&trial.id);
         self.first_sent.get_or_insert(at);
         self.last_sent = Some(at);
+        self.client.invocations += 1;
         let Some(model) = self.models.get_mut(trial.model) else { return };
         let hold = model.ledger.reserve(at, reserved);
+        model.used.sent(at);
         if let Some(variant) = model.variants.get_mut(trial.variant)
             && attempt > 1
             && !trial.warmup
@@ -414,6 +448,7 @@ impl Tally {
         let Some(model) = self.models.get_mut(out.trial.model) else { return };
         model.in_flight.change(at, model.in_flight.now.saturating_sub(1));
         model.ledger.settle(at, out.hold, settled);
+        model.used.settled(at, settled);
         if let Some(variant) = model.variants.get_mut(out.trial.variant)
             && !out.trial.warmup
         {
@@ -458,9 +493,12 @@ impl Tally {
         if sample.is_ok() {
             self.last_completed = Some(at);
         }
-        if let Outcome::Ok { usage, .. } = &sample.outcome {
+        if let Outcome::Ok { usage, timing, .. } = &sample.outcome {
             self.completed.trials += 1;
             self.completed.tokens += usage.total();
+            if let Some(dispatch) = timing.dispatch {
+                self.client.dispatch.add(dispatch);
+            }
         }
         if let Some(variant) = self.variant_mut(sample.trial)
             && !sample.trial.warmup
@@ -506,6 +544,7 @@ impl VariantTally {
         self.cut_off += u64::from(cut_off);
         let population = if usage.cache_read > 0 { self.cached.get_or_insert_default() } else { &mut self.cold };
         population.add(sample, usage, timing);
+        self.waited.add(sample.waited.as_secs_f64());
         self.quota_tokens += sample.settled;
         if !accepted {
             self.quota_tokens_wasted += sample.settled;

@@ -6,10 +6,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use color_eyre::Result;
-use tokio::sync::mpsc::UnboundedSender;
+use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 
 use crate::bench::estimate::Estimate;
-use crate::bench::event::{Command, Ended, Stop};
+use crate::bench::event::{Command, Ended, Event, PauseCause, Stop};
 use crate::bench::plan::Plan;
 use crate::bench::report::Report;
 use crate::bench::tally::{Phase, Tally};
@@ -30,8 +30,7 @@ async fn headless(options: &BenchOptions) -> Result<Exit> {
     let wanted = files::Wanted::of(&options.formats, options.output.as_deref())?;
     let mut planned = planning::plan(options)?;
     let setup = planning::setup(&planned, &options.shared, !options.no_record)?;
-    let asking = std::io::stdin().is_terminal() && std::io::stderr().is_terminal();
-    if !planned.plan.endpoint.is_local() && !options.shared.yes && !asking {
+    if !planned.plan.endpoint.is_local() && !options.shared.yes && !interactive() {
         return Err(Refused::usage(
             "nothing is sent to an endpoint that may cost money before its plan was agreed to: see `quotient check`, then say --yes",
         ));
@@ -70,6 +69,7 @@ async fn follow(plan: Arc<Plan>, river: River) -> (Tally, Option<PathBuf>, bool)
     let mut progress = Progress::new(&tally);
     let mut interrupts = signals::Interrupts::listen();
     let mut signalled = false;
+    let (answer, mut answers) = unbounded_channel();
     loop {
         tokio::select! {
             batch = entries.recv() => {
@@ -77,7 +77,15 @@ async fn follow(plan: Arc<Plan>, river: River) -> (Tally, Option<PathBuf>, bool)
                 for entry in &batch {
                     tally.apply(entry);
                     progress.entry(&tally, entry);
+                    if let Event::Paused { cause: PauseCause::Throttles, .. } = entry.event {
+                        ask_to_go_on(&answer);
+                    }
                 }
+            }
+            Some(goes_on) = answers.recv() => {
+                let command = if goes_on { Command::Resume } else { Command::Stop(Stop::InFlight) };
+                // A closed channel means that the run has just ended by itself.
+                drop(commands.send(command));
             }
             () = interrupts.next() => {
                 stop(&commands, signalled);
@@ -92,6 +100,30 @@ async fn follow(plan: Arc<Plan>, river: River) -> (Tally, Option<PathBuf>, bool)
     let journal = recording.path.clone();
     recording.finish();
     (tally, journal, signalled)
+}
+
+/// Asks whether a run that may harm others shall go on; where there is nobody to ask, the answer is no.
+fn ask_to_go_on(answer: &UnboundedSender<bool>) {
+    let answer = answer.clone();
+    if !interactive() {
+        _ = answer.send(false);
+        return;
+    }
+    output::say("go on all the same? [y/N]");
+    // A thread of its own: an interrupt must end the run although nobody answers.
+    std::thread::spawn(move || _ = answer.send(agrees().unwrap_or(false)));
+}
+
+/// Whether there is a person to ask.
+fn interactive() -> bool {
+    std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
+}
+
+/// Reads a yes or a no; anything but a yes is a no.
+fn agrees() -> std::io::Result<bool> {
+    let mut line = String::new();
+    std::io::stdin().read_line(&mut line)?;
+    Ok(matches!(line.trim(), "y" | "Y" | "yes"))
 }
 
 /// The first interrupt finishes what is in flight, the second drops it.
@@ -121,9 +153,7 @@ fn agreed(plan: &Plan, estimated: &Estimate) -> Result<bool> {
         output::say(&format!("  {label:<18} {value}"));
     }
     output::say(&format!("send this to {}? [y/N]", plan.endpoint.label()));
-    let mut line = String::new();
-    std::io::stdin().read_line(&mut line)?;
-    Ok(matches!(line.trim(), "y" | "Y" | "yes"))
+    Ok(agrees()?)
 }
 
 fn exit(tally: &Tally, report: &Report, require_winner: bool) -> Exit {
@@ -131,7 +161,7 @@ fn exit(tally: &Tally, report: &Report, require_winner: bool) -> Exit {
     let objective = tally.plan.objective.as_str();
     let verdicts = || report.models.iter().filter_map(|model| model.verdicts.get(objective));
     match tally.phase {
-        Phase::Finished(Ended::Budget) => Exit::Cap,
+        Phase::Finished(Ended::Budget | Ended::Throttled) => Exit::Cap,
         Phase::Finished(Ended::Interrupted) => Exit::Interrupted,
         Phase::Finished(Ended::Errors) => Exit::NoResult,
         _ if !any_ok => Exit::NoResult,

@@ -128,7 +128,7 @@ fn as_text(checks: &Checks, plan: Option<&Plan>, simulated: bool) -> Result<Stri
     }
     if let Some(plan) = plan {
         text.push_str(&format!(
-            "\nthe minimal IAM policy of this plan; a run does without the statement ReadModels\n{}\n",
+            "\nthe minimal IAM policy of this plan; a run does without ReadModels and ReadMetrics\n{}\n",
             output::json(&policy(plan))?
         ));
     }

@@ -10,6 +10,7 @@ use crate::cli::exit::Refused;
 use crate::cli::session::Setup;
 use crate::cli::{output, runs};
 use crate::config::{self, Config, ConfigError, Overrides};
+use crate::engine::watch::Watch;
 use crate::simulator::scenario::Scenario;
 
 /// The configuration that is read where the user names none.
@@ -90,6 +91,7 @@ pub fn setup(planned: &Planned, shared: &Shared, record: bool) -> Result<Setup> 
         refresh_quotas: shared.refresh_quotas,
         scenario: scenario(shared.scenario.as_deref(), &planned.plan)?,
         journals: record.then(runs::folder).transpose()?,
+        watch: Watch::default(),
     })
 }
 

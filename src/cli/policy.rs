@@ -9,7 +9,7 @@ use crate::bench::model::{ModelId, Scope};
 use crate::bench::plan::{ModelPlan, Plan};
 
 /// The policy's document (source of actions and resources: facts on endpoint, auth and IAM). A run does without the
-/// last statement.
+/// last two statements.
 pub fn policy(plan: &Plan) -> Value {
     let streams = |model: &ModelPlan| plan.api_of(model).streams();
     let action = |streams| if streams { "bedrock:InvokeModelWithResponseStream" } else { "bedrock:InvokeModel" };
@@ -32,6 +32,7 @@ pub fn policy(plan: &Plan) -> Value {
     let models =
         ["bedrock:ListFoundationModels", "bedrock:ListInferenceProfiles", "bedrock:GetFoundationModelAvailability"];
     statements.push(every("ReadModels", &models));
+    statements.push(every("ReadMetrics", &[permission::METRICS]));
     json!({ "Version": "2012-10-17", "Statement": statements })
 }
 

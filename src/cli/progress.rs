@@ -60,7 +60,7 @@ impl Progress {
                 let name = tally.plan.variants.get(*variant).map_or("?", |variant| &variant.name);
                 self.say(&format!("{} gets no more trials: {}", output::one_line(name), output::one_line(reason)));
             }
-            Event::Paused { reason } => self.say(&format!("paused: {}", output::one_line(reason))),
+            Event::Paused { reason, .. } => self.say(&format!("paused: {}", output::one_line(reason))),
             _ => {}
         }
         self.show(tally, entry.at);

@@ -11,16 +11,19 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use crate::bedrock::aws::{Clients, Connection, connect};
 use crate::bedrock::cache;
 use crate::bedrock::catalog;
+use crate::bedrock::metrics::account_use;
 use crate::bedrock::quotas::{Detected, Listing, list, merge};
 use crate::bench::event::{Command, Entry, Event};
 use crate::bench::family;
 use crate::bench::fault::{Fault, FaultKind};
+use crate::bench::model::ModelId;
 use crate::bench::plan::{Endpoint, ModelPlan, Plan};
 use crate::bench::quota::Quota;
 use crate::bench::report::timestamp;
 use crate::cli::exit::Refused;
 use crate::cli::output;
-use crate::engine::dispatcher::{Engine, run};
+use crate::engine::dispatcher::{AccountUse, Engine, run};
+use crate::engine::watch::Watch;
 use crate::journal::history::run_id;
 use crate::journal::recorder::{Recording, record};
 use crate::simulator::Simulator;
@@ -28,6 +31,9 @@ use crate::simulator::scenario::Scenario;
 
 /// The longest wait for the list of models, which is for advice alone.
 const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Between two readings of the account's use: it is counted by the minute, and each reading costs a little.
+const READ_EVERY: Duration = Duration::from_mins(1);
 
 /// What a session is opened with.
 #[derive(Debug, Clone)]
@@ -46,13 +52,19 @@ pub struct Setup {
     pub scenario: Scenario,
     /// The folder for journals; `None` keeps none.
     pub journals: Option<PathBuf>,
+    /// The client's look at itself.
+    pub watch: Watch,
 }
 
 /// Connected clients and what was detected with them.
 pub struct Session {
     clients: Clients,
     detected: Vec<Detected>,
+    models: Vec<ModelId>,
+    /// What the account used of each model when the session was opened, as far as its monitoring may be read.
+    used: Option<AccountUse>,
     journals: Option<PathBuf>,
+    watch: Watch,
 }
 
 /// A run that is on.
@@ -77,8 +89,12 @@ impl Session {
     pub async fn over(clients: Clients, plan: &mut Plan, setup: &Setup) -> Result<Self> {
         plan.region.clone_from(&clients.place.region);
         let unresolved = resolve(&clients, plan).await;
+        let models: Vec<&ModelId> = plan.models.iter().map(|model| &model.id).collect();
         let catalog = tokio::time::timeout(PATIENCE, catalog::list(&clients.bedrock, &clients.place));
-        let (listing, catalog) = futures_util::future::join(listing(&clients, setup), catalog).await;
+        let used = tokio::time::timeout(PATIENCE, account_use(&clients.cloudwatch, &clients.place, &models, now()));
+        let (listing, catalog, used) = futures_util::future::join3(listing(&clients, setup), catalog, used).await;
+        // Who may not read the account's metrics knows this program's own use alone, and the gauges say so.
+        let used = used.ok().and_then(Result::ok);
         // Who may not list models, or cannot reach what lists them, may still invoke them.
         let catalog = catalog.ok().and_then(Result::ok);
         // A bearer token cannot read quotas but can invoke; without any credentials nothing else can work either.
@@ -111,7 +127,8 @@ impl Session {
             found.notes.extend(reading(plan, model));
             detected.push(found);
         }
-        Ok(Self { clients, detected, journals: setup.journals.clone() })
+        let models = plan.models.iter().map(|model| model.id.clone()).collect();
+        Ok(Self { clients, detected, models, used, journals: setup.journals.clone(), watch: setup.watch.clone() })
     }
 
     /// What was detected, in the order of the plan's models.
@@ -137,7 +154,9 @@ impl Session {
             notes: detected.notes.clone(),
         };
         let entry = |event| Entry { seq: 0, at: now(), event };
-        self.detected.iter().enumerate().map(event).map(entry).collect()
+        let read = |(model, minutes): (usize, &Vec<_>)| Event::AccountUseRead { model, minutes: minutes.clone() };
+        let used = self.used.iter().flatten().enumerate().map(read);
+        self.detected.iter().enumerate().map(event).chain(used).map(entry).collect()
     }
 
     /// Starts a run: engine → recorder → whoever takes the entries.
@@ -154,9 +173,36 @@ impl Session {
             gateway: self.clients.gateway.clone(),
             quotas: self.detected.iter().map(|d| (d.quota.clone(), d.notes.clone())).collect(),
             simulated: self.simulated(),
+            watch: Some(self.watch.clone()),
+            account: self.used.clone().map(|used| self.keep_reading(used)),
         };
         tokio::spawn(run(engine, asked, tell));
         Ok(River { commands, entries, recording })
+    }
+}
+
+impl Session {
+    /// Reads the account's use once a minute for as long as somebody wants to know; `used` is the first reading.
+    fn keep_reading(&self, used: AccountUse) -> UnboundedReceiver<AccountUse> {
+        let (tell, told) = unbounded_channel();
+        let (clients, models) = (self.clients.clone(), self.models.clone());
+        tokio::spawn(async move {
+            let models: Vec<&ModelId> = models.iter().collect();
+            let mut newest = Some(used);
+            loop {
+                if newest.is_some_and(|used| tell.send(used).is_err()) {
+                    return;
+                }
+                tokio::select! {
+                    () = tell.closed() => return,
+                    () = tokio::time::sleep(READ_EVERY) => {}
+                }
+                let read = account_use(&clients.cloudwatch, &clients.place, &models, now()).await;
+                // What cannot be read once may be read a minute later; until then the age of the last one tells.
+                newest = read.ok();
+            }
+        });
+        told
     }
 }
 
@@ -164,7 +210,7 @@ impl Session {
 /// The plan's region becomes the one that the clients really use.
 pub async fn clients(plan: &mut Plan, setup: Setup) -> Result<Clients> {
     let simulator = match plan.endpoint {
-        Endpoint::Simulator => Some(host(Simulator::new(setup.scenario, plan.seed))?),
+        Endpoint::Simulator => Some(host(Simulator::new(setup.scenario, plan.seed), setup.watch)?),
         Endpoint::Aws | Endpoint::Url(_) => None,
     };
     let connection = Connection {
@@ -232,7 +278,7 @@ pub(super) async fn listing(clients: &Clients, setup: &Setup) -> Result<Listing,
 
 /// Serves the simulator on a loopback port of its own, on a thread of its own, so that it does not share
 /// the runtime whose latencies are measured.
-fn host(simulator: Simulator) -> Result<String> {
+fn host(simulator: Simulator, watch: Watch) -> Result<String> {
     let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).wrap_err("cannot open a loopback port")?;
     listener.set_nonblocking(true).wrap_err("cannot use the loopback port")?;
     let address = listener.local_addr().wrap_err("cannot read the loopback port")?;
@@ -244,6 +290,7 @@ fn host(simulator: Simulator) -> Result<String> {
         .name("simulator".into())
         .spawn(move || {
             runtime.block_on(async {
+                tokio::spawn(watch.leave_this_thread_out());
                 match tokio::net::TcpListener::from_std(listener) {
                     Ok(listener) => {
                         drop(crate::simulator::serve(listener, simulator, std::future::pending::<()>()).await);

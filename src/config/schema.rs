@@ -225,6 +225,7 @@ fn bench(mut section: Section<'_>) -> BenchTable {
             .flatten()
             .map_or(Concurrency::Auto, |number| Concurrency::Fixed(number as u32)),
         attempts: count(&mut section, "attempts", &scalar::ATTEMPTS, usual.attempts),
+        max_error_rate: section.value("max_error_rate", number(scalar::SHARE)).unwrap_or(usual.max_error_rate),
         racing: section.value("racing", flag).unwrap_or(usual.racing),
         confidence: section.value("confidence", number(scalar::CONFIDENCE)).unwrap_or(usual.confidence),
         objective: section.value("objective", word(&names)).map_or(usual.objective, str::to_owned),

@@ -46,15 +46,25 @@ impl Crew {
         self.size
     }
 
-    /// The user fixes the number.
-    pub(crate) fn fix(&mut self, size: u32) {
-        self.auto = false;
-        self.size = size.max(1);
+    /// The user fixes the number, or lets it follow the need again from where it is.
+    pub(crate) fn set(&mut self, concurrency: Concurrency) {
+        match concurrency {
+            Concurrency::Auto => self.auto = true,
+            Concurrency::Fixed(size) => (self.auto, self.size) = (false, size.max(1)),
+        }
+        self.replies = 0;
     }
 
-    /// Takes in what a reply took; true where the size changed. At the end of a round the crew doubles until it has
-    /// what the quota and the latency need, and shrinks where it has far more.
-    pub(crate) fn replied(&mut self, limits: &Quota, took: Demand) -> bool {
+    /// The first invocation is ready. What the burst lets go at once needs no slow start beside that.
+    pub(crate) fn begin(&mut self, at_once: Option<u32>) {
+        if self.auto {
+            self.size = at_once.unwrap_or(FIRST).clamp(FIRST, UNLIMITED);
+        }
+    }
+
+    /// Takes in what a reply took. At the end of a round the crew doubles until it has what the quota and the latency
+    /// need, and shrinks where it has far more.
+    pub(crate) fn replied(&mut self, limits: &Quota, took: Demand) {
         let mix = |old: f64, new: f64| old + WEIGHT * (new - old);
         let demand = self.demand.map_or(took, |d| Demand {
             settled: mix(d.settled, took.settled),
@@ -64,24 +74,24 @@ impl Crew {
         self.demand = Some(demand);
         self.replies += 1;
         if !self.auto || self.replies < self.size {
-            return false;
+            return;
         }
         self.replies = 0;
         let wanted = wanted(limits, demand, self.burst);
         let far_more = f64::from(self.size) > f64::from(wanted) * 1.25;
-        let size = if wanted > self.size || far_more { wanted.min(self.size.saturating_mul(2)) } else { self.size };
-        std::mem::replace(&mut self.size, size) != size
+        if wanted > self.size || far_more {
+            self.size = wanted.min(self.size.saturating_mul(2));
+        }
     }
 
-    /// No capacity at the service: half as many; true where the size changed.
-    pub(crate) fn step_back(&mut self, now: Duration, sent: Duration) -> bool {
+    /// No capacity at the service: half as many.
+    pub(crate) fn step_back(&mut self, now: Duration, sent: Duration) {
         if !self.auto || self.size == 1 || self.stepped_back.is_some_and(|then| sent <= then) {
-            return false;
+            return;
         }
         self.stepped_back = Some(now);
         self.replies = 0;
         self.size /= 2;
-        true
     }
 }
 
@@ -110,7 +120,9 @@ mod tests {
     fn sizes(crew: &mut Crew, limits: &Quota, latency: f64, replies: u32) -> Vec<u32> {
         let mut sizes = Vec::new();
         for _ in 0..replies {
-            if crew.replied(limits, took(latency)) {
+            let before = crew.size();
+            crew.replied(limits, took(latency));
+            if crew.size() != before {
                 sizes.push(crew.size());
             }
         }
@@ -135,20 +147,39 @@ mod tests {
     }
 
     #[test]
+    fn it_begins_with_what_the_burst_lets_go_at_once() {
+        for (at_once, size) in [(None, 4), (Some(1), 4), (Some(60), 60), (Some(5_000), 64)] {
+            let mut crew = Crew::new(Concurrency::Auto, 1.0);
+            crew.begin(at_once);
+            assert_eq!(crew.size(), size, "{at_once:?}");
+        }
+        let mut fixed = Crew::new(Concurrency::Fixed(3), 1.0);
+        fixed.begin(Some(60));
+        assert_eq!(fixed.size(), 3);
+    }
+
+    #[test]
     fn a_fixed_number_stays() {
         let mut crew = Crew::new(Concurrency::Fixed(3), 0.1);
         assert!(sizes(&mut crew, &rpm(600.0), 2.0, 100).is_empty());
-        assert!(!crew.step_back(Duration::from_secs(2), Duration::from_secs(1)));
-        crew.fix(9);
+        crew.step_back(Duration::from_secs(2), Duration::from_secs(1));
+        assert_eq!(crew.size(), 3);
+        crew.set(Concurrency::Fixed(9));
         assert_eq!(crew.size(), 9);
+        crew.set(Concurrency::Auto);
+        assert_eq!(
+            sizes(&mut crew, &rpm(600.0), 2.0, 100),
+            [18, 36, 61],
+            "from where it is, to what a burst of 10 % needs"
+        );
     }
 
     #[test]
     fn it_steps_back_once_for_all_that_was_in_flight() {
         let mut crew = Crew::new(Concurrency::Auto, 0.01);
         sizes(&mut crew, &rpm(600.0), 2.0, 500);
-        assert!(crew.step_back(Duration::from_secs(10), Duration::from_secs(9)));
-        assert!(!crew.step_back(Duration::from_secs(11), Duration::from_secs(9)));
+        crew.step_back(Duration::from_secs(10), Duration::from_secs(9));
+        crew.step_back(Duration::from_secs(11), Duration::from_secs(9));
         assert_eq!(crew.size(), 15);
     }
 }

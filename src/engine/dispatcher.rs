@@ -6,12 +6,14 @@ use std::time::Duration;
 
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 use tokio::task::{Id, JoinError, JoinSet};
+use tokio_util::task::AbortOnDropHandle;
 
 use crate::bedrock::gateway::{Failure, Gateway};
 use crate::bench::capacity::Demand;
-use crate::bench::event::{Command, Ended, Event, NoteLevel, Stamped, Stop};
+use crate::bench::event::{Command, Ended, Event, NoteLevel, PauseCause, Stamped, Stop};
 use crate::bench::fault::{Fault, FaultKind};
-use crate::bench::plan::Plan;
+use crate::bench::minute::AccountMinute;
+use crate::bench::plan::{Endpoint, Plan};
 use crate::bench::quota::Quota;
 use crate::bench::sample::{Outcome, Trial};
 use crate::bench::template::Templates;
@@ -19,7 +21,12 @@ use crate::engine::budget::{Budget, worst_cost};
 use crate::engine::clock::Clock;
 use crate::engine::lane::{Asked, Lane, Step};
 use crate::engine::pacer::{Need, Ticket};
+use crate::engine::stop::Harm;
 use crate::engine::trial::{Answer, Doing, Invoke, Landed, Wires, backoff, invocation, whole};
+use crate::engine::watch::Watch;
+
+/// The last minutes of a whole account, of each model of a plan.
+pub type AccountUse = Vec<Vec<AccountMinute>>;
 
 /// A plan, ready to be run.
 #[derive(Debug)]
@@ -34,6 +41,10 @@ pub struct Engine<G = Gateway> {
     pub quotas: Vec<(Quota, Vec<String>)>,
     /// True where no AWS is behind the gateway.
     pub simulated: bool,
+    /// The client's look at itself; `None` leaves it out.
+    pub watch: Option<Watch>,
+    /// What the account's monitoring says, per model, whenever it is read; `None` where nobody reads it.
+    pub account: Option<UnboundedReceiver<AccountUse>>,
 }
 
 /// Runs a plan to its end and tells everything that happens; the stream ends when the run has.
@@ -44,8 +55,9 @@ pub async fn run<G: Invoke>(
     mut commands: UnboundedReceiver<Command>,
     events: UnboundedSender<Stamped>,
 ) {
-    let Engine { plan, run, gateway, mut quotas, simulated } = engine;
+    let Engine { plan, run, gateway, mut quotas, simulated, watch, mut account } = engine;
     let wires = Arc::new(Wires::new(Arc::clone(&plan), Clock::start(), events));
+    let began = watch.as_ref().and_then(Watch::cpu);
     let version = env!("CARGO_PKG_VERSION").to_owned();
     wires.tell_now(Event::RunStarted { run, plan: Arc::clone(&plan), simulated, version });
     quotas.resize_with(plan.models.len(), || (Quota::assumed(), Vec::new()));
@@ -55,12 +67,13 @@ pub async fn run<G: Invoke>(
     let templates = match Templates::new(&plan) {
         Ok(templates) => templates,
         Err(error) => {
-            wires.tell_now(Event::Noted { level: NoteLevel::Error, text: error.to_string() });
-            wires.tell_now(Event::RunFinished { ended: Ended::Errors });
+            wires.tell_now(Event::RunFinished { ended: Ended::Errors, reason: Some(error.to_string()) });
             return;
         }
     };
     let lanes = quotas.iter().enumerate().map(|(model, (quota, _))| Lane::new(&plan, model, quota)).collect();
+    let looking =
+        watch.clone().map(|watch| AbortOnDropHandle::new(tokio::spawn(watch.look(Arc::clone(&wires), began))));
     let mut dispatcher = Dispatcher::new(wires, gateway, templates, lanes);
     let mut commanded = true;
     loop {
@@ -75,10 +88,13 @@ pub async fn run<G: Invoke>(
                 commanded = command.is_some();
                 dispatcher.obey(command).await;
             }
+            Some(used) = read(&mut account), if commanded || wake_at.is_some() || !dispatcher.flights.is_empty() => {
+                dispatcher.account_use(used);
+            }
             Some(landed) = dispatcher.tasks.join_next_with_id() => dispatcher.landed(landed),
             () = tokio::time::sleep_until(wake_at.unwrap_or_else(tokio::time::Instant::now)), if wake_at.is_some() => {}
             // Nothing is out, no time and no command can change anything.
-            else => dispatcher.end(Ended::Errors),
+            else => dispatcher.end(Ended::Errors, "nothing is out and nothing can change any more"),
         }
         while let Some(landed) = dispatcher.tasks.try_join_next_with_id() {
             dispatcher.landed(landed);
@@ -87,7 +103,16 @@ pub async fn run<G: Invoke>(
             dispatcher.drop_in_flight().await;
         }
     }
+    drop(looking);
+    if let Some(watch) = watch {
+        watch.tell(&dispatcher.wires, Vec::new(), began);
+    }
     dispatcher.finish();
+}
+
+/// The next reading of the account's use; none comes where nobody reads it.
+async fn read(account: &mut Option<UnboundedReceiver<AccountUse>>) -> Option<AccountUse> {
+    account.as_mut()?.recv().await
 }
 
 /// An invocation that is out.
@@ -108,28 +133,32 @@ struct Dispatcher<G> {
     flights: HashMap<Id, Flight>,
     budget: Budget,
     deadline: Option<Duration>,
-    paused: bool,
+    /// Why nothing is sent for now, where that is so.
+    paused: Option<PauseCause>,
+    harm: Harm,
+    /// Per lane, the crew's size as last told.
+    told: Vec<u32>,
     /// Why nothing more is sent, once that is so.
-    ending: Option<Ended>,
+    ending: Option<(Ended, String)>,
     /// Whether the user left a variant out.
     left_out: bool,
 }
 
 impl<G: Invoke> Dispatcher<G> {
     fn new(wires: Arc<Wires>, gateway: G, templates: Templates, lanes: Vec<Lane>) -> Self {
-        for lane in &lanes {
-            wires.tell_now(Event::ConcurrencySet { model: lane.model, concurrency: lane.crew.size() });
-        }
         Self {
             deadline: wires.plan.duration.map(|duration| wires.clock.now() + duration),
             budget: Budget::new(wires.plan.max_cost_usd),
+            // Whoever runs against AWS shares an account with others; a server on this machine has nobody else.
+            harm: Harm::new(wires.plan.endpoint == Endpoint::Aws),
+            told: vec![0; lanes.len()],
             wires,
             gateway,
             templates,
             lanes,
             tasks: JoinSet::new(),
             flights: HashMap::new(),
-            paused: false,
+            paused: None,
             ending: None,
             left_out: false,
         }
@@ -143,12 +172,14 @@ impl<G: Invoke> Dispatcher<G> {
     fn pump(&mut self) -> Option<Duration> {
         let now = self.wires.clock.now();
         if self.deadline.is_some_and(|deadline| deadline <= now) {
-            self.end(Ended::Duration);
+            let lasted = self.wires.plan.duration.unwrap_or_default().as_secs_f64();
+            self.end(Ended::Duration, &format!("the time of {lasted} s was up"));
         }
         let mut wake = self.deadline.filter(|_| self.ending.is_none());
-        if !self.paused {
+        if self.paused.is_none() {
             for lane in 0..self.lanes.len() {
                 let until = self.pump_lane(lane);
+                self.tell_changes(lane);
                 wake = wake.into_iter().chain(until).min();
             }
         }
@@ -173,8 +204,9 @@ impl<G: Invoke> Dispatcher<G> {
             let worst = worst_cost(plan.models[index].price.as_ref(), need.reserved - max_tokens, max_tokens);
             if !self.budget.admits(worst) {
                 if self.flights.is_empty() {
-                    self.note(NoteLevel::Warning, self.budget.reason(worst));
-                    self.end(Ended::Budget);
+                    let reason = self.budget.reason(worst);
+                    self.note(NoteLevel::Warning, reason.clone());
+                    self.end(Ended::Budget, &reason);
                 }
                 return None;
             }
@@ -198,7 +230,7 @@ impl<G: Invoke> Dispatcher<G> {
         self.budget.take(flight.worst);
         self.wires.tell(now, Event::InvocationStarted { trial, attempt: attempts, reserved: flight.need.reserved });
         let request = Arc::clone(&flight.doing.request);
-        let task = invocation(self.gateway.clone(), Arc::clone(&self.wires), trial, request);
+        let task = invocation(self.gateway.clone(), Arc::clone(&self.wires), trial, request, now);
         let id = self.tasks.spawn(task).id();
         self.flights.insert(id, flight);
     }
@@ -236,7 +268,7 @@ impl<G: Invoke> Dispatcher<G> {
         lane.ended();
         let took =
             Demand { settled: settled as f64, reserved: need.held() as f64, latency: reply.timing.e2e.as_secs_f64() };
-        let resized = lane.learn(&doing, &reply.usage, took);
+        lane.learn(&doing, &reply.usage, took);
         let accepted = !reply.cut_off && failed_checks.is_empty();
         let text = lane.keeps(plan.keep, &doing, accepted).then_some(reply.text);
         let outcome = Outcome::Ok {
@@ -250,9 +282,7 @@ impl<G: Invoke> Dispatcher<G> {
         let reserved = reply.usage.input + reply.usage.cache_write + plan.max_tokens(model, variant);
         let sample = doing.answered(at, outcome, reserved, settled, &plan);
         self.wires.tell(at, Event::TrialFinished { sample });
-        if resized {
-            self.tell_concurrency(model);
-        }
+        self.tell_changes(model);
     }
 
     fn failed(&mut self, at: Duration, flight: Flight, failure: Failure) {
@@ -276,18 +306,22 @@ impl<G: Invoke> Dispatcher<G> {
         doing.failed(settled, cost);
         let lane = &mut self.lanes[trial.model];
         lane.pacer.settle(at, &ticket, settled);
-        if fault.kind.counts_against_quota() {
-            lane.pacer.throttled(at, &ticket);
+        let throttled = fault.kind.counts_against_quota();
+        if throttled {
+            lane.pacer.throttled(at, &ticket, &fault);
         }
-        let resized = fault.kind == FaultKind::Unavailable && lane.crew.step_back(at, ticket.sent());
+        if fault.kind == FaultKind::Unavailable {
+            lane.crew.step_back(at, ticket.sent());
+        }
         let attempt = doing.attempts;
         let stopped = self.ending.is_some() || lane.closed().is_some();
         let more = fault.retryable() && attempt < plan.attempts && !doing.model_failed_again(&fault);
         let again = more && !stopped;
         let backoff = again.then(|| backoff(plan.seed, &trial, attempt));
         self.wires.tell(at, Event::InvocationFailed { trial, attempt, fault: fault.clone(), settled, backoff });
-        if resized {
-            self.tell_concurrency(trial.model);
+        self.tell_changes(trial.model);
+        if throttled && self.harm.throttled(at) && self.ending.is_none() {
+            self.pause("three throttles within a minute: production may be affected", PauseCause::Throttles);
         }
         match backoff {
             Some(backoff) => self.lanes[trial.model].retry(at + backoff, doing),
@@ -305,13 +339,14 @@ impl<G: Invoke> Dispatcher<G> {
         let lane = &mut self.lanes[model];
         lane.ended();
         let retired = lane.refused(variant, &fault);
+        let too_many = lane.failed(&fault, self.wires.plan.max_error_rate);
         let hopeless = fault.hopeless.then(|| fault.message.clone());
         let sample = doing.ended(at, Outcome::Failed { fault }, &self.wires.plan);
         self.wires.tell(at, Event::TrialFinished { sample });
         if let Some(reason) = retired {
             self.wires.tell(at, Event::VariantRetired { variant, model: Some(model), reason });
         }
-        if let Some(reason) = hopeless {
+        if let Some(reason) = hopeless.or(too_many) {
             self.close(model, Ended::Errors, &reason);
         }
     }
@@ -335,7 +370,7 @@ impl<G: Invoke> Dispatcher<G> {
 
     /// A model gets no more trials.
     fn close(&mut self, index: usize, ended: Ended, reason: &str) {
-        if !self.lanes[index].close(ended) {
+        if !self.lanes[index].close(ended, reason) {
             return;
         }
         let model = &self.wires.plan.models[index].id;
@@ -351,9 +386,9 @@ impl<G: Invoke> Dispatcher<G> {
     }
 
     /// Nothing more is sent; what is in flight is finished.
-    fn end(&mut self, ended: Ended) {
+    fn end(&mut self, ended: Ended, reason: &str) {
         if self.ending.is_none() {
-            self.ending = Some(ended);
+            self.ending = Some((ended, reason.to_owned()));
             for lane in 0..self.lanes.len() {
                 self.give_up(lane);
             }
@@ -361,36 +396,45 @@ impl<G: Invoke> Dispatcher<G> {
     }
 
     async fn drop_in_flight(&mut self) {
-        self.end(Ended::Interrupted);
+        self.stop();
         self.tasks.abort_all();
         while let Some(landed) = self.tasks.join_next_with_id().await {
             self.landed(landed);
         }
     }
 
+    /// The user, or nobody's listening any more, ends the run.
+    fn stop(&mut self) {
+        if self.paused == Some(PauseCause::Throttles) {
+            self.end(Ended::Throttled, "three throttles within a minute, and nobody said that it may go on");
+        } else {
+            self.end(Ended::Interrupted, "it was stopped before all trials were made");
+        }
+    }
+
     /// Does what is asked; `None` where nobody is left to ask.
     async fn obey(&mut self, command: Option<Command>) {
         let Some(command) = command else {
-            if self.paused {
-                self.end(Ended::Interrupted);
+            if self.paused.is_some() {
+                self.stop();
             }
             return;
         };
         match command {
             // The session starts runs; this one is on.
             Command::Start(_) => {}
-            Command::Pause => self.pause("paused by the user"),
+            Command::Pause => self.pause("paused by the user", PauseCause::User),
             Command::Resume => {
-                if std::mem::replace(&mut self.paused, false) {
+                if self.paused.take().is_some() {
                     self.wires.tell_now(Event::Resumed);
                 }
             }
-            Command::Stop(Stop::InFlight) => self.end(Ended::Interrupted),
+            Command::Stop(Stop::InFlight) => self.stop(),
             Command::Stop(Stop::Now) => self.drop_in_flight().await,
-            Command::SetConcurrency(n) => {
+            Command::SetConcurrency(concurrency) => {
                 for model in 0..self.lanes.len() {
-                    self.lanes[model].crew.fix(n);
-                    self.tell_concurrency(model);
+                    self.lanes[model].crew.set(concurrency);
+                    self.tell_changes(model);
                 }
             }
             Command::Retire(variant) => self.retire(variant),
@@ -403,15 +447,16 @@ impl<G: Invoke> Dispatcher<G> {
         }
     }
 
-    fn pause(&mut self, reason: &str) {
-        if std::mem::replace(&mut self.paused, true) {
+    fn pause(&mut self, reason: &str, cause: PauseCause) {
+        if self.paused.is_some() {
             return;
         }
+        self.paused = Some(cause);
         let now = self.wires.clock.now();
         for doing in self.lanes.iter_mut().filter_map(Lane::head) {
             doing.wait_ends(now);
         }
-        self.wires.tell(now, Event::Paused { reason: reason.into() });
+        self.wires.tell(now, Event::Paused { reason: reason.into(), cause });
     }
 
     fn retire(&mut self, variant: usize) {
@@ -423,9 +468,22 @@ impl<G: Invoke> Dispatcher<G> {
         }
     }
 
-    fn tell_concurrency(&self, model: usize) {
-        let concurrency = self.lanes[model].crew.size();
-        self.wires.tell_now(Event::ConcurrencySet { model, concurrency });
+    /// Tells what a lane has changed by itself since the last time: how many may be out, what was learned of its limits.
+    fn tell_changes(&mut self, index: usize) {
+        let lane = &mut self.lanes[index];
+        let (model, concurrency) = (lane.model, lane.crew.size());
+        while let Some((limit, value)) = lane.pacer.learned() {
+            self.wires.tell_now(Event::LimitLearned { model, limit, value });
+        }
+        if std::mem::replace(&mut self.told[index], concurrency) != concurrency {
+            self.wires.tell_now(Event::ConcurrencySet { model, concurrency });
+        }
+    }
+
+    fn account_use(&self, used: AccountUse) {
+        for (model, minutes) in used.into_iter().enumerate() {
+            self.wires.tell_now(Event::AccountUseRead { model, minutes });
+        }
     }
 
     fn note(&self, level: NoteLevel, text: String) {
@@ -433,16 +491,19 @@ impl<G: Invoke> Dispatcher<G> {
     }
 
     fn finish(self) {
-        let ended = match self.ending {
-            Some(ended) => ended,
+        let (ended, reason) = match &self.ending {
+            Some((ended, reason)) => (*ended, Some(reason.clone())),
             // One model that could not go on is not the whole plan, whatever the others did.
-            None if !self.lanes.iter().any(Lane::died) => Ended::Complete,
-            None if self.left_out => Ended::Interrupted,
-            None => self.lanes.iter().find_map(Lane::closed).unwrap_or(Ended::Errors),
+            None if !self.lanes.iter().any(Lane::died) => (Ended::Complete, None),
+            None if self.left_out => (Ended::Interrupted, Some("every variant was left out".into())),
+            None => match self.lanes.iter().find_map(Lane::closed) {
+                Some((ended, reason)) => (*ended, Some(reason.clone())),
+                None => (Ended::Errors, Some("every variant was retired after its trials had failed".into())),
+            },
         };
         if let Some(caveat) = self.budget.caveat() {
             self.note(NoteLevel::Warning, caveat);
         }
-        self.wires.tell_now(Event::RunFinished { ended });
+        self.wires.tell_now(Event::RunFinished { ended, reason });
     }
 }

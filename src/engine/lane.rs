@@ -15,6 +15,7 @@ use crate::engine::crew::Crew;
 use crate::engine::forecast::Forecast;
 use crate::engine::pacer::{Need, Pacer, Refused, Ticket};
 use crate::engine::schedule::Schedule;
+use crate::engine::stop::Errors;
 use crate::engine::trial::Doing;
 
 /// So many trials in a row that no retry can help retire a variant.
@@ -36,8 +37,11 @@ pub(crate) struct Lane {
     retries: BTreeMap<(Duration, u64), Doing>,
     /// Trials begun and not ended.
     under_way: u32,
+    /// Whether anything was ever ready to be sent.
+    begun: bool,
+    errors: Errors,
     /// Why the model gets no more trials, once that is so.
-    closed: Option<Ended>,
+    closed: Option<(Ended, String)>,
 }
 
 /// How one variant fares.
@@ -85,6 +89,8 @@ impl Lane {
             head: None,
             retries: BTreeMap::new(),
             under_way: 0,
+            begun: false,
+            errors: Errors::default(),
             closed: None,
         }
     }
@@ -124,6 +130,9 @@ impl Lane {
     /// Asks the pacer to let the head go.
     pub(crate) fn ask(&mut self, now: Duration, need: Need) -> Option<Asked> {
         let mut doing = self.head.take()?;
+        if !std::mem::replace(&mut self.begun, true) {
+            self.crew.begin(self.pacer.at_once(need));
+        }
         // What is in flight may settle at less than it holds, and so make room.
         let none_in_flight = self.under_way as usize == self.retries.len() + 1;
         Some(match self.pacer.admit(now, need) {
@@ -170,12 +179,13 @@ impl Lane {
         self.under_way = self.under_way.saturating_sub(1);
     }
 
-    /// Takes in what a reply of a variant took; true where the crew's size changed.
-    pub(crate) fn learn(&mut self, doing: &Doing, usage: &Usage, took: Demand) -> bool {
+    /// Takes in what a reply of a variant took.
+    pub(crate) fn learn(&mut self, doing: &Doing, usage: &Usage, took: Demand) {
         let record = &mut self.variants[doing.trial.variant];
         record.refusals = 0;
         record.forecast.learn(doing.request.prompt_bytes(), usage);
-        self.crew.replied(self.pacer.share(), took)
+        self.crew.replied(self.pacer.in_force(), took);
+        self.errors.ended(false, 1.0);
     }
 
     /// Takes in that a trial of a variant failed for good; why the variant shall be retired, where it shall.
@@ -187,6 +197,16 @@ impl Lane {
         record.refusals += 1;
         let retire = record.refusals >= MOST_REFUSALS && self.schedule.set_active(variant, false);
         retire.then(|| format!("{MOST_REFUSALS} trials in a row failed: {}: {}", fault.kind.name(), fault.message))
+    }
+
+    /// Takes in that a trial failed for good; why the model gets no more of them, where too many have failed.
+    pub(crate) fn failed(&mut self, fault: &Fault, most: f64) -> Option<String> {
+        let (failures, of) = self.errors.ended(true, most)?;
+        Some(format!(
+            "{failures} of the last {of} trials failed, more than max_error_rate allows; the last one: {}: {}",
+            fault.kind.name(),
+            fault.message
+        ))
     }
 
     /// Lets a variant take part again; true where it did not.
@@ -211,15 +231,15 @@ impl Lane {
     }
 
     /// The model gets no more trials; true where it had not been closed before.
-    pub(crate) fn close(&mut self, ended: Ended) -> bool {
+    pub(crate) fn close(&mut self, ended: Ended, reason: &str) -> bool {
         let first = self.closed.is_none();
-        self.closed.get_or_insert(ended);
+        self.closed.get_or_insert_with(|| (ended, reason.to_owned()));
         first
     }
 
     /// Why the model gets no more trials, where that is so.
-    pub(crate) fn closed(&self) -> Option<Ended> {
-        self.closed
+    pub(crate) fn closed(&self) -> Option<&(Ended, String)> {
+        self.closed.as_ref()
     }
 
     /// Everything that waits is given up; what had been sent at least once is returned.

@@ -1,11 +1,15 @@
 //! Floor 3: runs a plan against a gateway.
 
+mod bucket;
 mod budget;
 mod clock;
 mod crew;
 pub mod dispatcher;
 mod forecast;
 mod lane;
+mod learning;
 mod pacer;
 mod schedule;
+mod stop;
 pub mod trial;
+pub mod watch;

@@ -1,12 +1,17 @@
 //! Pacer: whether an invocation may be sent now, so that no refill rule Bedrock may have is ever overdrawn.
 //!
 //! Bedrock does not document how a quota refills. A rolling minute that is never overdrawn overdraws neither a clock
-//! minute nor a bucket of one minute's quota; the smoothing [`Bucket`] keeps bursts small beside that.
+//! minute nor a bucket of one minute's quota; the smoothing [`Bucket`] keeps bursts small beside that, and an
+//! [`Estimate`] of each limit per minute follows what throttles say of it.
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
+use crate::bench::fault::Fault;
 use crate::bench::ledger::{Hold, Ledger, Refill};
-use crate::bench::quota::{LimitKind, Quota};
+use crate::bench::quota::{Limit, LimitKind, LimitSource, Quota};
+use crate::engine::bucket::Bucket;
+use crate::engine::learning::Estimate;
 
 /// How much longer than a minute an amount is remembered: two requests sent a minute apart may arrive closer together
 /// by as much as the network's delay varies. Costs 0.4 % of the quota.
@@ -14,6 +19,12 @@ const GUARD: Duration = Duration::from_millis(250);
 /// The first cool-down after a throttle; it doubles with each further one up to [`LONGEST_COOL_DOWN`].
 const FIRST_COOL_DOWN: Duration = Duration::from_secs(1);
 const LONGEST_COOL_DOWN: Duration = Duration::from_secs(20);
+const MINUTE: Duration = Duration::from_mins(1);
+/// The limits whose estimates are learned: a day is too long to learn from.
+const LEARNED: [LimitKind; 2] = [LimitKind::Rpm, LimitKind::Tpm];
+/// The limit that a throttle's words name is believed unless it was used so much less than the other one: the words are
+/// weak evidence (source: facts page, section 1.5).
+const BELIEVED: f64 = 0.5;
 
 /// What one invocation will take, in quota tokens.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -31,6 +42,11 @@ impl Need {
     pub(crate) fn held(self) -> u64 {
         self.reserved.max(self.expected)
     }
+
+    /// What it takes of a limit's smoothing bucket.
+    fn smoothed(self, kind: LimitKind) -> f64 {
+        if kind == LimitKind::Rpm { 1.0 } else { self.expected as f64 }
+    }
 }
 
 /// What an admitted invocation holds.
@@ -40,6 +56,8 @@ pub(crate) struct Ticket {
     hold: Hold,
     expected: u64,
     sent: Duration,
+    /// What was taken before it, of each of [`LEARNED`].
+    before: [f64; 2],
 }
 
 impl Ticket {
@@ -66,58 +84,109 @@ pub(crate) enum Refused {
 #[derive(Debug)]
 pub(crate) struct Pacer {
     whole: Quota,
-    share: Quota,
+    in_force: Quota,
+    burst: f64,
     ledger: Ledger,
-    requests: Option<Bucket>,
-    tokens: Option<Bucket>,
+    /// Of each of [`LEARNED`].
+    paced: [Paced; 2],
     cool_down: CoolDown,
+    /// When the first invocation was sent.
+    began: Option<Duration>,
+    /// When invocations of the last minute that the service throttled were sent: our ledger has them as requests.
+    throttled: VecDeque<Duration>,
+}
+
+/// One limit per minute.
+#[derive(Debug)]
+struct Paced {
+    estimate: Estimate,
+    bucket: Option<Bucket>,
+    /// The learned limit that was last told.
+    told: Option<f64>,
 }
 
 impl Pacer {
     /// A pacer that takes a share of a quota, and at most `burst` of a minute's share at once after quiet time.
     pub(crate) fn new(quota: &Quota, share: f64, burst: f64) -> Self {
-        let whole = quota.clone();
-        let share = quota.share(share);
-        let bucket = |kind| share.value(kind).map(|limit| Bucket::new(limit, burst));
+        let in_force = quota.share(share);
+        let paced = LEARNED.map(|kind| {
+            let limit = in_force.value(kind);
+            let guess = limit.filter(|_| quota.get(kind).is_some_and(|limit| !limit.is_listed()));
+            Paced {
+                estimate: guess.map_or_else(|| Estimate::listed(limit), Estimate::guessed),
+                bucket: limit.map(|limit| Bucket::new(limit, burst)),
+                told: guess,
+            }
+        });
         Self {
-            requests: bucket(LimitKind::Rpm),
-            tokens: bucket(LimitKind::Tpm),
-            ledger: Ledger::new(&share, Refill::Rolling { guard: GUARD }),
-            whole,
-            share,
+            ledger: Ledger::new(&in_force, Refill::Rolling { guard: GUARD }),
+            whole: quota.clone(),
+            in_force,
+            burst,
+            paced,
             cool_down: CoolDown::default(),
+            began: None,
+            throttled: VecDeque::new(),
         }
     }
 
     /// Takes what an invocation needs, if it may be sent now.
     pub(crate) fn admit(&mut self, now: Duration, need: Need) -> Result<Ticket, Refused> {
         self.fits_whole(need)?;
+        self.rest(now);
         if let Some(until) = self.cool_down.until.filter(|until| *until > now) {
             return Err(Refused::Cooling { until });
         }
-        self.has_room(now, need)?;
-        if let Some(bucket) = &mut self.requests {
-            bucket.take(1.0);
+        if let Err((limit, until)) = self.has_room(now, need) {
+            if let Some(paced) = self.paced_mut(limit) {
+                paced.estimate.press();
+            }
+            return Err(Refused::Full { limit, until });
         }
-        if let Some(bucket) = &mut self.tokens {
-            bucket.take(need.expected as f64);
+        let before = LEARNED.map(|kind| self.ledger.taken(now, kind).total());
+        for (kind, paced) in LEARNED.into_iter().zip(&mut self.paced) {
+            if let Some(bucket) = &mut paced.bucket {
+                bucket.take(need.smoothed(kind));
+            }
         }
         let hold = self.ledger.hold(now, need.reserved, need.held());
-        Ok(Ticket { hold, expected: need.expected, sent: now })
+        self.began.get_or_insert(now);
+        Ok(Ticket { hold, expected: need.expected, sent: now, before })
     }
 
     /// Replaces what an invocation held by what it took in the end.
     pub(crate) fn settle(&mut self, now: Duration, ticket: &Ticket, settled: u64) {
         self.ledger.settle(now, ticket.hold, settled);
-        if let Some(bucket) = &mut self.tokens {
+        if let Some(bucket) = self.paced_mut(LimitKind::Tpm).and_then(|paced| paced.bucket.as_mut()) {
             bucket.refill(now);
             bucket.take(settled as f64 - ticket.expected as f64);
         }
     }
 
-    /// The service throttled this invocation.
-    pub(crate) fn throttled(&mut self, now: Duration, ticket: &Ticket) {
-        self.cool_down.throttled(now, ticket.sent);
+    /// The service throttled this invocation: quiet for a while, and the limit that most likely bound is lowered.
+    pub(crate) fn throttled(&mut self, now: Duration, ticket: &Ticket, fault: &Fault) {
+        while self.throttled.front().is_some_and(|sent| *sent + MINUTE < now) {
+            self.throttled.pop_front();
+        }
+        // What was taken before it was sent is what the service had let in by then.
+        let refused = self.throttled.iter().filter(|sent| **sent + MINUTE >= ticket.sent).count();
+        let mut levels = [(ticket.before[0] - refused as f64).max(0.0), ticket.before[1]];
+        // A limit that nobody knows is guessed from the pace so far; too high a guess is soon cut again.
+        let lasted = ticket.sent.saturating_sub(self.began.unwrap_or(ticket.sent)).as_secs_f64().clamp(1.0, 60.0);
+        for (level, paced) in levels.iter_mut().zip(&self.paced) {
+            if paced.estimate.in_force().is_none() {
+                *level *= 60.0 / lasted;
+            }
+        }
+        self.throttled.push_back(ticket.sent);
+        if self.cool_down.throttled(now, ticket.sent) {
+            let bound = self.bound(levels, fault);
+            // Where nothing of ours was taken, others were the reason, and a lower limit of ours would not help.
+            if levels[bound] > 0.0 {
+                self.paced[bound].estimate.cut(now, levels[bound]);
+                self.set_limits(now);
+            }
+        }
     }
 
     /// The service answered this invocation.
@@ -125,25 +194,95 @@ impl Pacer {
         self.cool_down.answered(ticket.sent);
     }
 
-    /// The limits that are paced: the plan's share of the quota.
-    pub(crate) fn share(&self) -> &Quota {
-        &self.share
+    /// The limits that are paced: the plan's share of the quota, or what was learned below it.
+    pub(crate) fn in_force(&self) -> &Quota {
+        &self.in_force
     }
 
-    /// What the service itself would refuse whatever the hour: only what it reserves counts for that.
+    /// How many invocations of a kind may go out at once; `None` where no limit per minute says.
+    pub(crate) fn at_once(&self, need: Need) -> Option<u32> {
+        let of =
+            |(kind, paced): (LimitKind, &Paced)| Some(paced.bucket.as_ref()?.level() / need.smoothed(kind).max(1.0));
+        LEARNED.into_iter().zip(&self.paced).filter_map(of).min_by(f64::total_cmp).map(|n| n.max(1.0) as u32)
+    }
+
+    /// A limit whose learned value has changed since the last call: that value, or the listed one where it holds again.
+    pub(crate) fn learned(&mut self) -> Option<(LimitKind, f64)> {
+        LEARNED.into_iter().zip(&mut self.paced).find_map(|(kind, paced)| {
+            let learned = paced.estimate.learned();
+            if learned == paced.told {
+                return None;
+            }
+            paced.told = learned;
+            Some((kind, learned.or(self.whole.value(kind))?))
+        })
+    }
+
+    /// Lets quiet time raise what was learned.
+    fn rest(&mut self, now: Duration) {
+        if self.paced.iter_mut().fold(false, |changed, paced| paced.estimate.rest(now) | changed) {
+            self.set_limits(now);
+        }
+    }
+
+    /// Puts the estimates into force.
+    fn set_limits(&mut self, now: Duration) {
+        for (kind, paced) in LEARNED.into_iter().zip(&mut self.paced) {
+            let Some(value) = paced.estimate.in_force() else { continue };
+            if let Some(bucket) = &mut paced.bucket {
+                bucket.refill(now);
+                bucket.set_limit(value, self.burst);
+            } else {
+                paced.bucket = Some(Bucket::empty(now, value, self.burst));
+            }
+            let slot = self.in_force.slot(kind);
+            match slot {
+                Some(limit) => limit.value = value,
+                None => *slot = Some(Limit::unlisted(value, LimitSource::Learned)),
+            }
+        }
+        self.ledger.set_quota(&self.in_force);
+    }
+
+    /// Which of [`LEARNED`] most likely throttled when so much was taken.
+    fn bound(&self, levels: [f64; 2], fault: &Fault) -> usize {
+        let words = fault.message.to_ascii_lowercase();
+        let named = match (words.contains("token"), words.contains("request")) {
+            (true, false) => Some(1),
+            (false, true) => Some(0),
+            _ => None,
+        };
+        let used = |index: usize, unknown: f64| match self.paced[index].estimate.in_force() {
+            Some(limit) => levels[index] / limit.max(f64::MIN_POSITIVE),
+            None => unknown,
+        };
+        // One that nobody knows may be used up at any level, if it is named.
+        match named {
+            Some(index) if used(index, BELIEVED) >= used(1 - index, 0.0) * BELIEVED => index,
+            _ => usize::from(used(1, 0.0) > used(0, 0.0)),
+        }
+    }
+
+    fn paced_mut(&mut self, kind: LimitKind) -> Option<&mut Paced> {
+        LEARNED.iter().position(|learned| *learned == kind).map(|index| &mut self.paced[index])
+    }
+
+    /// What the service itself would refuse whatever the hour: only what it reserves counts for that, and only what
+    /// somebody listed.
     fn fits_whole(&self, need: Need) -> Result<(), Refused> {
         for kind in LimitKind::ALL {
             let amount = if kind == LimitKind::Rpm { 1.0 } else { need.least as f64 };
-            if let Some(whole) = self.whole.value(kind).filter(|whole| amount > *whole) {
+            let listed = self.whole.get(kind).filter(|limit| limit.is_listed());
+            if let Some(whole) = listed.map(|limit| limit.value).filter(|whole| amount > *whole) {
                 return Err(Refused::Never { limit: kind, whole });
             }
         }
         Ok(())
     }
 
-    /// Asks each limit, and names the one that refuses longest. What alone is larger than the share asks for all
-    /// of the share: it goes when nothing else is taken.
-    fn has_room(&mut self, now: Duration, need: Need) -> Result<(), Refused> {
+    /// Asks each limit, and names the one that refuses longest. What alone is larger than what is in force asks for all
+    /// of that: it goes when nothing else is taken.
+    fn has_room(&mut self, now: Duration, need: Need) -> Result<(), (LimitKind, Option<Duration>)> {
         let mut longest: Option<(LimitKind, Option<Duration>)> = None;
         let mut refuse = |kind: LimitKind, until: Option<Duration>| {
             if longest.is_none_or(|(_, other)| until.is_none() || other.is_some_and(|other| until > Some(other))) {
@@ -151,7 +290,7 @@ impl Pacer {
             }
         };
         for kind in LimitKind::ALL {
-            let Some(limit) = self.share.value(kind) else { continue };
+            let Some(limit) = self.in_force.value(kind) else { continue };
             let amount = if kind == LimitKind::Rpm { 1.0 } else { need.held() as f64 };
             // A whole number, so that sums of amounts are exact and an empty window always has room for it.
             let most = if limit >= 1.0 { limit.floor() } else { limit };
@@ -159,49 +298,12 @@ impl Pacer {
                 refuse(kind, refusal.until);
             }
         }
-        let smoothed =
-            [(LimitKind::Rpm, &mut self.requests, 1.0), (LimitKind::Tpm, &mut self.tokens, need.expected as f64)];
-        for (kind, bucket, amount) in smoothed {
-            if let Some(until) = bucket.as_mut().and_then(|bucket| bucket.refuses(now, amount)) {
+        for (kind, paced) in LEARNED.into_iter().zip(&mut self.paced) {
+            if let Some(until) = paced.bucket.as_mut().and_then(|bucket| bucket.refuses(now, need.smoothed(kind))) {
                 refuse(kind, Some(until));
             }
         }
-        longest.map_or(Ok(()), |(limit, until)| Err(Refused::Full { limit, until }))
-    }
-}
-
-/// Smooths one limit: refills all the time at the limit's own rate and holds a small part of a minute.
-#[derive(Debug)]
-struct Bucket {
-    per_second: f64,
-    most: f64,
-    /// Negative after an invocation larger than the bucket, or one that took more than expected.
-    level: f64,
-    at: Option<Duration>,
-}
-
-impl Bucket {
-    fn new(limit: f64, burst: f64) -> Self {
-        let most = limit * burst;
-        Self { per_second: limit / 60.0, most, level: most, at: None }
-    }
-
-    fn refill(&mut self, now: Duration) {
-        let passed = self.at.map_or(Duration::ZERO, |at| now.saturating_sub(at));
-        self.at = Some(self.at.map_or(now, |at| at.max(now)));
-        self.level = (self.level + self.per_second * passed.as_secs_f64()).min(self.most);
-    }
-
-    /// When an amount may go, if not now. What is larger than the bucket goes when the bucket is full.
-    fn refuses(&mut self, now: Duration, amount: f64) -> Option<Duration> {
-        self.refill(now);
-        let missing = amount.min(self.most) - self.level;
-        // At least a microsecond, so that rounding never makes it "now".
-        (missing > 1e-6).then(|| now + Duration::from_secs_f64((missing / self.per_second).clamp(1e-6, 86_400.0)))
-    }
-
-    fn take(&mut self, amount: f64) {
-        self.level = (self.level - amount).min(self.most);
+        longest.map_or(Ok(()), Err)
     }
 }
 
@@ -214,14 +316,16 @@ struct CoolDown {
 }
 
 impl CoolDown {
-    fn throttled(&mut self, now: Duration, sent: Duration) {
+    /// Whether that was news.
+    fn throttled(&mut self, now: Duration, sent: Duration) -> bool {
         if self.is_old_news(sent) {
-            return;
+            return false;
         }
         let wait = FIRST_COOL_DOWN.saturating_mul(1 << self.throttles.min(10)).min(LONGEST_COOL_DOWN);
         self.throttles += 1;
         self.since = Some(now);
         self.until = Some(now + wait);
+        true
     }
 
     fn answered(&mut self, sent: Duration) {
@@ -253,6 +357,10 @@ mod tests {
 
     fn need(reserved: u64, expected: u64) -> Need {
         Need { reserved, expected, least: reserved }
+    }
+
+    fn throttle(words: &str) -> Fault {
+        Fault::new(crate::bench::fault::FaultKind::Throttled, words)
     }
 
     /// The moment at which a need is admitted, asking again whenever the pacer says so.
@@ -353,15 +461,15 @@ mod tests {
         let mut pacer = Pacer::new(&Quota::default(), 0.9, 0.1);
         let tickets: Vec<Ticket> = (0..3).map(|_| pacer.admit(at(0.0), need(1, 1)).expect("no limit")).collect();
         for ticket in &tickets {
-            pacer.throttled(at(0.5), ticket);
+            pacer.throttled(at(0.5), ticket, &throttle(""));
         }
         assert_eq!(pacer.admit(at(0.6), need(1, 1)).expect_err("refused"), Refused::Cooling { until: at(1.5) });
         let (again, ticket) = when(&mut pacer, at(0.6), need(1, 1));
-        pacer.throttled(again, &ticket);
-        pacer.throttled(again, &ticket);
+        pacer.throttled(again, &ticket, &throttle(""));
+        pacer.throttled(again, &ticket, &throttle(""));
         let (_, later) = when(&mut pacer, again, need(1, 1));
         let Err(Refused::Cooling { until }) = ({
-            pacer.throttled(at(10.0), &later);
+            pacer.throttled(at(10.0), &later, &throttle(""));
             pacer.admit(at(10.0), need(1, 1))
         }) else {
             panic!("cooling");
@@ -370,14 +478,12 @@ mod tests {
         let (_, fine) = when(&mut pacer, at(20.0), need(1, 1));
         pacer.answered(&fine);
         let (now, bad) = when(&mut pacer, at(21.0), need(1, 1));
-        pacer.throttled(now, &bad);
+        pacer.throttled(now, &bad, &throttle(""));
         assert_eq!(
             pacer.admit(now, need(1, 1)).expect_err("refused"),
             Refused::Cooling { until: now + FIRST_COOL_DOWN }
         );
     }
-
-    const MINUTE: Duration = Duration::from_mins(1);
 
     /// One request of the property test: what it reserves, is expected to take, takes, and how long it is out.
     type Shape = (u64, u64, u64, u64);

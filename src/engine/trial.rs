@@ -105,7 +105,9 @@ pub(crate) async fn invocation<G: Invoke>(
     wires: Arc<Wires>,
     trial: Trial,
     request: Arc<Request>,
+    admitted: Duration,
 ) -> Landed {
+    let queued = wires.clock.now().saturating_sub(admitted);
     let plan = &wires.plan;
     let model = &plan.models[trial.model];
     let call = Call { model, api: plan.api_of(model), request: &request, timeouts: &plan.timeouts };
@@ -120,7 +122,8 @@ pub(crate) async fn invocation<G: Invoke>(
     };
     let result = gateway.invoke(call, &mut on_chunk).await;
     let at = wires.clock.now();
-    let checked = |reply: Reply| {
+    let checked = |mut reply: Reply| {
+        reply.timing.dispatch = Some(queued + reply.timing.dispatch.unwrap_or_default());
         let context = Context { case: &plan.cases[trial.case], labels: &wires.labels };
         let checks = plan.checks.iter().chain(&plan.variants[trial.variant].checks);
         Answer { failed_checks: check::failures(checks, context, &reply.text), reply }
@@ -240,6 +243,7 @@ pub(crate) fn backoff(seed: u64, trial: &Trial, attempt: u32) -> Duration {
 /// A stopwatch in the whole microseconds that a journal holds.
 pub(crate) fn whole(timing: &Timing) -> Timing {
     Timing {
+        dispatch: timing.dispatch.map(whole_micros),
         first_event: timing.first_event.map(whole_micros),
         ttft: timing.ttft.map(whole_micros),
         e2e: whole_micros(timing.e2e),

@@ -79,7 +79,10 @@ pub(crate) fn run_line(run: &RunReport) -> String {
     parts.extend(run.id.as_ref().map(|id| format!("run {id}")));
     parts.extend(run.started_at.as_ref().map(|at| format!("started {at}")));
     parts.push(match &run.ended {
-        Some(ended) => format!("ended: {ended}"),
+        Some(ended) => match &run.ended_reason {
+            Some(reason) => format!("ended: {ended}, {reason}"),
+            None => format!("ended: {ended}"),
+        },
         None => "not ended".into(),
     });
     parts.push(format!("endpoint {}", run.endpoint));

@@ -54,7 +54,9 @@ pub fn table(report: &Report, colour: bool) -> String {
         let _ = writeln!(out, "{}", pen.say(Style::Warning, &line(&origin)));
     }
     if let Some(ended) = report.run.ended.as_deref().filter(|ended| !WHOLE.contains(ended)) {
-        let text = format!("The run did not come to its end ({ended}): what was measured until then");
+        let why = report.run.ended_reason.as_deref().map_or_else(String::new, |reason| format!(", as {reason}"));
+        let text =
+            line(&format!("The run did not come to its end ({ended}{why}): what was measured until then")).into_owned();
         let _ = writeln!(out, "{}", pen.say(Style::Warning, &text));
     }
     for (index, model) in report.models.iter().enumerate() {

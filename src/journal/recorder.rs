@@ -228,7 +228,7 @@ mod tests {
     }
 
     fn stamped(n: u64) -> Stamped {
-        Stamped { at: Duration::from_secs(n), event: Event::Paused { reason: "x".repeat(100) } }
+        Stamped { at: Duration::from_secs(n), event: Event::Noted { level: NoteLevel::Info, text: "x".repeat(100) } }
     }
 
     #[test]

@@ -39,6 +39,16 @@ pub(super) fn read<'a>(arn: &'a str, region: &str) -> Option<Named<'a>> {
     }
 }
 
+/// What CloudWatch's dimension `ModelId` says of what was called (source: facts on CloudWatch): the id, of an ARN its
+/// last part, but all of it where it names nothing that has an id of its own.
+pub(super) fn metric_id(called: &str) -> &str {
+    let named = called.splitn(6, ':').nth(5).and_then(|resource| resource.split_once('/'));
+    match named {
+        Some(("foundation-model" | "inference-profile" | "application-inference-profile", id)) => id,
+        _ => called,
+    }
+}
+
 /// A base model's ARN; without a region it stands for all that a global profile may use.
 pub(super) fn of_model(region: &str, base: &str) -> String {
     format!("arn:aws:bedrock:{region}::foundation-model/{base}")
@@ -61,6 +71,8 @@ mod tests {
     #[test]
     fn only_what_the_account_has_in_the_region_is_named() {
         let east = |arn: &'static str| read(arn, "us-east-1");
+        assert_eq!(metric_id("arn:aws:bedrock:us-east-1::foundation-model/a.b:0"), "a.b:0");
+        assert_eq!(metric_id("a.b:0"), "a.b:0");
         assert_eq!(east("arn:aws:bedrock:us-east-1::foundation-model/a.b:0"), Some(Named::FoundationModel("a.b:0")));
         assert_eq!(
             east("arn:aws:bedrock:us-east-1:123456789012:inference-profile/us.a.b"),

@@ -21,14 +21,17 @@ pub(super) enum Service {
     /// Bedrock and its runtime.
     Bedrock,
     /// Service Quotas.
-    ServiceQuotas,
+    Quotas,
+    /// CloudWatch.
+    Metrics,
 }
 
 impl Service {
     fn signing_name(self) -> &'static str {
         match self {
             Self::Bedrock => "bedrock",
-            Self::ServiceQuotas => "servicequotas",
+            Self::Quotas => "servicequotas",
+            Self::Metrics => "monitoring",
         }
     }
 }
@@ -63,7 +66,7 @@ fn bearer(service: Service, token: &str) -> Result<(), Problem> {
     }
     match service {
         Service::Bedrock => Ok(()),
-        Service::ServiceQuotas => Err(Problem::new(
+        Service::Quotas | Service::Metrics => Err(Problem::new(
             403,
             "AccessDeniedException",
             "Bearer token authentication is not supported by this service: a Bedrock API key opens Amazon Bedrock alone.",
@@ -177,7 +180,7 @@ mod tests {
         let quotas = credential("AKID/20261123/eu-west-1/servicequotas/aws4_request");
         for date in ["20261123T120000Z", "20261123T115500Z", "20261123T120500Z"] {
             assert_eq!(checked(Service::Bedrock, &bedrock, date), Ok(()), "{date}");
-            assert_eq!(checked(Service::ServiceQuotas, &quotas, date), Ok(()), "{date}");
+            assert_eq!(checked(Service::Quotas, &quotas, date), Ok(()), "{date}");
         }
         // Without blanks, as some clients write it.
         assert_eq!(checked(Service::Bedrock, &bedrock.replace(", ", ","), "20261123T120000Z"), Ok(()));
@@ -223,7 +226,7 @@ mod tests {
             assert_eq!(seen, code, "{authorization} {date}: {message}");
             assert!(message.contains(says), "{message}");
         }
-        let (code, _) = checked(Service::ServiceQuotas, "Bearer abc", NOW).expect_err("a key");
+        let (code, _) = checked(Service::Quotas, "Bearer abc", NOW).expect_err("a key");
         assert_eq!(code, "AccessDeniedException");
     }
 }

@@ -10,6 +10,7 @@ use crate::bench::model::ModelId;
 use crate::bench::price;
 use crate::simulator::answer::{self, Turnout};
 use crate::simulator::catalog::Catalog;
+use crate::simulator::minutes::Minute;
 use crate::simulator::problem::Problem;
 use crate::simulator::prompt::Prompt;
 use crate::simulator::said::Said;
@@ -70,6 +71,11 @@ impl Simulator {
     /// Whether this call of Service Quotas is among those that are throttled before it answers.
     pub(super) fn throttles_quotas(&self) -> bool {
         self.world().throttles_quotas()
+    }
+
+    /// What CloudWatch knows by now of the use of a model, by the start of the minute.
+    pub(super) fn used(&self, region: &str, id: &str) -> Vec<(Duration, Minute)> {
+        self.world().used(self.now(), region, id)
     }
 
     /// Lets an invocation in, or refuses it.

@@ -1,4 +1,4 @@
-//! Floor 2: Bedrock and Service Quotas on loopback, seeded; a model of them, not a measurement.
+//! Floor 2: Bedrock, Service Quotas and CloudWatch on loopback, seeded; a model of them, not a measurement.
 
 mod ability;
 mod account;
@@ -7,12 +7,15 @@ mod arn;
 mod auth;
 mod bodies;
 mod catalog;
+mod cbor;
 mod converse;
 mod counting;
 mod door;
 mod frames;
 mod handle;
 mod listing;
+mod minutes;
+mod monitor;
 mod offering;
 mod problem;
 mod prompt;

@@ -28,6 +28,10 @@ pub struct Scenario {
     pub service_quotas: Access,
     /// How many calls of Service Quotas are throttled before it answers.
     pub service_quotas_throttles: u64,
+    /// How CloudWatch answers; it knows no defaults.
+    pub cloudwatch: Access,
+    /// How long after its end CloudWatch knows of a minute.
+    pub metrics_delay_seconds: Quantity,
     /// Whether replies, headers and streams leave their token counts out.
     pub withhold_usage: bool,
     /// Whether replies carry terminal escapes, control characters, markup and right-to-left marks.
@@ -67,6 +71,9 @@ impl Scenario {
         if scenario.neighbours.requests_per_minute.0 > MOST_NEIGHBOURS {
             let message = format!("neighbours.requests_per_minute is at most {MOST_NEIGHBOURS}");
             return Err(de::Error::custom(message));
+        }
+        if scenario.cloudwatch == Access::DefaultsDenied {
+            return Err(de::Error::custom("cloudwatch is \"open\", \"denied\" or \"throttled\": it knows no defaults"));
         }
         for (at, profile) in scenario.profiles.iter().enumerate() {
             profile.check(&scenario.profiles[..at]).map_err(de::Error::custom)?;
@@ -112,6 +119,8 @@ impl Default for Scenario {
             tokens_per_day: Amount::Of(700_000_000.0),
             service_quotas: Access::Open,
             service_quotas_throttles: 0,
+            cloudwatch: Access::Open,
+            metrics_delay_seconds: Quantity(120.0),
             withhold_usage: false,
             hostile: false,
             denied: Vec::new(),
@@ -240,17 +249,17 @@ impl RefillRule {
     }
 }
 
-/// How Service Quotas answers.
+/// How Service Quotas or CloudWatch answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Access {
-    /// It lists.
+    /// It answers.
     Open,
     /// `AccessDeniedException`.
     Denied,
     /// The same, but for the values that are applied.
     DefaultsDenied,
-    /// `TooManyRequestsException`.
+    /// `TooManyRequestsException`, CloudWatch's `Throttling`.
     Throttled,
 }
 
@@ -430,6 +439,8 @@ mod tests {
             ("[neighbours]\nrequests_per_minute = 1e6", "", "at most 100000"),
             ("[faults]\nreset = 0.7\nhang = 0.4", "", "add up to 1.1"),
             ("service_quotas = \"shut\"", "line 1", "unknown variant `shut`"),
+            ("cloudwatch = \"defaults-denied\"", "", "knows no defaults"),
+            ("metrics_delay_seconds = -1", "line 1", "a number from 0 to 1e9"),
             ("[[profile]]\nname = \"a\"\nid = \"A\"\nwraps = \"a.b\"", "", "12 small letters and digits"),
             ("[[profile]]\nname = \"a\"\nid = \"abcdefgh1234\"\nwraps = \"b\"", "", "no id of a model"),
             ("[[profile]]\nname = \"a\"\nid = \"abcdefgh1234\"", "line 1", "missing field `wraps`"),

@@ -1,4 +1,4 @@
-//! Wire: the HTTP of Bedrock, its runtime and Service Quotas.
+//! Wire: the HTTP of Bedrock, its runtime, Service Quotas and CloudWatch.
 
 use std::future::Future;
 use std::io;
@@ -25,6 +25,7 @@ use crate::simulator::counting;
 use crate::simulator::frames;
 use crate::simulator::handle::{Invocation, Simulator};
 use crate::simulator::listing;
+use crate::simulator::monitor;
 use crate::simulator::offering;
 use crate::simulator::problem::Problem;
 use crate::simulator::prompt::Prompt;
@@ -47,10 +48,15 @@ const CACHE_WRITE: HeaderName = HeaderName::from_static("x-amzn-bedrock-cache-wr
 const LATENCY: HeaderName = HeaderName::from_static("x-amzn-bedrock-invocation-latency");
 const STREAM_CONTENT_TYPE: HeaderName = HeaderName::from_static("x-amzn-bedrock-content-type");
 const TIER: HeaderName = HeaderName::from_static("x-amzn-bedrock-service-tier");
+const PROTOCOL: HeaderName = HeaderName::from_static("smithy-protocol");
+const QUERY_ERROR: HeaderName = HeaderName::from_static("x-amzn-query-error");
 const PERFORMANCE: HeaderName = HeaderName::from_static("x-amzn-bedrock-performanceconfig-latency");
 
 const JSON: &str = "application/json";
 const AWS_JSON: &str = "application/x-amz-json-1.1";
+const CBOR: &str = "application/cbor";
+/// What the paths of Smithy's RPC protocol begin with.
+const RPC: &str = "/service/";
 
 impl Simulator {
     /// Everything that the simulator answers, for any transport.
@@ -66,6 +72,7 @@ impl Simulator {
             .route("/inference-profiles", get(inference_profiles))
             .route("/inference-profiles/{id}", get(inference_profile))
             .route("/", post(service_quotas))
+            .route("/service/{service}/operation/{operation}", post(cloudwatch))
             .fallback(nowhere)
             .method_not_allowed_fallback(nowhere)
             .layer(from_fn_with_state(self.clone(), authenticated))
@@ -92,12 +99,16 @@ async fn marked(mut response: Response<Body>) -> Response<Body> {
 
 /// Looks at who asks before anything else is looked at.
 async fn authenticated(State(here): Here, request: Request, next: Next) -> Response<Body> {
-    let quotas = request.uri().path() == "/";
-    let service = if quotas { Service::ServiceQuotas } else { Service::Bedrock };
-    match auth::check(service, request.headers(), SystemTime::now()) {
-        Ok(()) => next.run(request).await,
-        Err(problem) if quotas => quotas_error(&here, &here.request_id(), problem),
-        Err(problem) => runtime_error(&here, problem),
+    let service = match request.uri().path() {
+        "/" => Service::Quotas,
+        path if path.starts_with(RPC) => Service::Metrics,
+        _ => Service::Bedrock,
+    };
+    match (auth::check(service, request.headers(), SystemTime::now()), service) {
+        (Ok(()), _) => next.run(request).await,
+        (Err(problem), Service::Quotas) => quotas_error(&here, &here.request_id(), problem),
+        (Err(problem), Service::Metrics) => cloudwatch_error(&here, problem),
+        (Err(problem), Service::Bedrock) => runtime_error(&here, problem),
     }
 }
 
@@ -222,6 +233,39 @@ async fn service_quotas(State(here): Here, headers: HeaderMap, body: Bytes) -> R
 fn quotas_error(here: &Simulator, id: &str, problem: Problem) -> Response<Body> {
     let body = json!({ "__type": problem.code, "Message": worded(here, problem.message) });
     response(status(problem.status), id, AWS_JSON, Body::from(body.to_string()))
+}
+
+async fn cloudwatch(
+    State(here): Here,
+    Path((service, operation)): Path<(String, String)>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response<Body> {
+    let answer = if service == monitor::SERVICE {
+        monitor::answer(&here, auth::region(&headers), &operation, &body)
+    } else {
+        Err(listing::unknown(&service))
+    };
+    match answer {
+        Ok(answer) => cbor(&here, StatusCode::OK, answer),
+        Err(problem) => cloudwatch_error(&here, problem),
+    }
+}
+
+/// An error as CloudWatch has it: a header repeats the name under which its older protocol knew the error.
+fn cloudwatch_error(here: &Simulator, problem: Problem) -> Response<Body> {
+    let body = monitor::problem(problem.code, &worded(here, problem.message));
+    let mut response = cbor(here, status(problem.status), body);
+    if let Ok(name) = HeaderValue::from_str(&format!("{};Sender", problem.code)) {
+        response.headers_mut().insert(QUERY_ERROR, name);
+    }
+    response
+}
+
+fn cbor(here: &Simulator, status: StatusCode, body: Vec<u8>) -> Response<Body> {
+    let mut response = response(status, &here.request_id(), CBOR, Body::from(body));
+    response.headers_mut().insert(PROTOCOL, HeaderValue::from_static("rpc-v2-cbor"));
+    response
 }
 
 async fn foundation_models(State(here): Here, headers: HeaderMap) -> Response<Body> {

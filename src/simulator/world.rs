@@ -11,7 +11,9 @@ use crate::bench::ledger::{Hold, Ledger};
 use crate::bench::model::{ModelId, Scope};
 use crate::bench::quota::LimitKind;
 use crate::simulator::account::Account;
+use crate::simulator::arn;
 use crate::simulator::catalog::Catalog;
+use crate::simulator::minutes::{Minute, Minutes};
 use crate::simulator::problem::Problem;
 use crate::simulator::prompt::{Prefix, Prompt};
 use crate::simulator::random;
@@ -137,6 +139,10 @@ pub(super) struct World {
     bodies: HashMap<u64, Seen>,
     cached: HashMap<u64, Duration>,
     counts: BTreeMap<String, Counts>,
+    /// What CloudWatch counts of this account's own use, by region and `ModelId`.
+    minutes: HashMap<(String, String), Minutes>,
+    /// Under which `ModelId` an account's neighbours are counted: that by which it was called first.
+    named: HashMap<Key, String>,
     requests: u64,
     /// Calls of Service Quotas.
     quota_calls: u64,
@@ -154,6 +160,8 @@ impl World {
             bodies: HashMap::new(),
             cached: HashMap::new(),
             counts: BTreeMap::new(),
+            minutes: HashMap::new(),
+            named: HashMap::new(),
             requests: 0,
             quota_calls: 0,
         }
@@ -179,6 +187,17 @@ impl World {
         self.quota_calls <= self.scenario.service_quotas_throttles
     }
 
+    /// What CloudWatch knows by now of the use of a model, the neighbours' included, by the start of the minute.
+    pub(super) fn used(&mut self, now: Duration, region: &str, id: &str) -> Vec<(Duration, Minute)> {
+        let mut used = self.minutes.get(&(region.to_owned(), id.to_owned())).cloned().unwrap_or_default();
+        for (key, _) in self.named.iter().filter(|(key, named)| key.region == region && *named == id) {
+            if let Some(account) = self.accounts.get_mut(key) {
+                used.merge(&account.others(now));
+            }
+        }
+        used.known(now, Duration::from_secs_f64(self.scenario.metrics_delay_seconds.0))
+    }
+
     /// Lets an invocation in, or refuses it.
     pub(super) fn admit(&mut self, now: Duration, arrival: Arrival<'_>) -> Result<Admission, Problem> {
         let model = arrival.model;
@@ -194,12 +213,16 @@ impl World {
         let key = self.fastest(now, arrival.prompt, &standard, reservation).unwrap_or(standard);
         let throttle = throttle.or_else(|| self.throttle(now, &key, reservation));
         let scenario = Arc::clone(&self.scenario);
+        if !self.named.contains_key(&key) {
+            self.named.insert(key.clone(), arn::metric_id(model.as_str()).to_owned());
+        }
         let account = self.account(&key);
         if let Some(problem) = throttle {
             if scenario.rejected_count {
                 account.count_rejected(now);
             }
             self.count(model.as_str()).throttled += 1;
+            self.monitor(now, arrival.region, model.as_str(), Minute::throttled());
             return Err(problem);
         }
         let latency = arrival.prompt.latency.as_ref().map(|_| if key.optimized { "optimized" } else { "standard" });
@@ -234,6 +257,11 @@ impl World {
         counts.settled_tokens += settled;
         counts.peak_tokens = counts.peak_tokens.max(peak_tokens);
         counts.peak_requests = counts.peak_requests.max(peak_requests);
+        let used = match outcome {
+            Outcome::Answered(_) => Minute::answered(settled),
+            Outcome::Broken(_) | Outcome::Refused => Minute::failed(settled),
+        };
+        self.monitor(now, &admission.key.region, &admission.called, used);
     }
 
     /// The throttle that the scenario's dice have for an arrival.
@@ -311,6 +339,11 @@ impl World {
     fn day(&mut self, region: &str) -> &mut Ledger {
         let new = || Ledger::new(&Catalog::account_day(&self.scenario), self.scenario.refill.refill());
         self.days.entry(region.to_owned()).or_insert_with(new)
+    }
+
+    fn monitor(&mut self, now: Duration, region: &str, called: &str, used: Minute) {
+        let id = arn::metric_id(called).to_owned();
+        self.minutes.entry((region.to_owned(), id)).or_default().add(now, used);
     }
 
     fn count(&mut self, called: &str) -> &mut Counts {

@@ -41,6 +41,12 @@ pub enum Action {
     Stop,
     /// Include or exclude the selected variant.
     Toggle,
+    /// More invocations at once.
+    More,
+    /// Fewer invocations at once.
+    Fewer,
+    /// As many invocations at once as are needed.
+    Auto,
     /// The next objective.
     Objective,
     /// The next model of a matrix.
@@ -184,6 +190,27 @@ pub const KEYMAP: &[Binding] = &[
         action: Action::Toggle,
         label: |model| if model.takes_part(model.cursor) { "exclude" } else { "include" },
         help: "exclude the selected variant from the run, or include it",
+        applies: |model| model.overlay.is_none(),
+    },
+    Binding {
+        keys: &[letter('+')],
+        action: Action::More,
+        label: |_| "",
+        help: "more requests at once, in the run that is on or the next",
+        applies: |model| model.overlay.is_none(),
+    },
+    Binding {
+        keys: &[letter('-')],
+        action: Action::Fewer,
+        label: |_| "",
+        help: "fewer requests at once",
+        applies: |model| model.overlay.is_none(),
+    },
+    Binding {
+        keys: &[letter('a')],
+        action: Action::Auto,
+        label: |_| "",
+        help: "as many requests at once as the quota and the latency need",
         applies: |model| model.overlay.is_none(),
     },
     Binding {

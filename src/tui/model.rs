@@ -7,7 +7,7 @@ use crossterm::event::KeyEventKind;
 
 use crate::bench::event::{Command, Event, NoteLevel, Stop};
 use crate::bench::objective::{OBJECTIVES, Objective, objective, verdict};
-use crate::bench::plan::Plan;
+use crate::bench::plan::{Concurrency, Plan};
 use crate::bench::quota::LimitKind;
 use crate::bench::tally::{Phase, Tally};
 use crate::tui::format::plural;
@@ -225,6 +225,14 @@ impl Model {
             Action::Run => return self.run(now),
             Action::Stop => return self.stop(),
             Action::Toggle => return self.toggle(),
+            Action::More => {
+                return self.set_concurrency(Concurrency::Fixed(self.concurrency() + self.step_of_concurrency()), now);
+            }
+            Action::Fewer => {
+                let fewer = self.concurrency().saturating_sub(self.step_of_concurrency());
+                return self.set_concurrency(Concurrency::Fixed(fewer.max(1)), now);
+            }
+            Action::Auto => return self.set_concurrency(Concurrency::Auto, now),
             Action::Objective => {
                 let index = OBJECTIVES.iter().position(|row| row.name == self.objective.name).unwrap_or(0);
                 self.objective = &OBJECTIVES[(index + 1) % OBJECTIVES.len()];
@@ -306,6 +314,31 @@ impl Model {
             Phase::Running | Phase::Paused => return vec![Effect::Tell(Command::Include(variant))],
         }
         Vec::new()
+    }
+
+    /// Requests of the shown model that may be out at once: now, or in the next run.
+    fn concurrency(&self) -> u32 {
+        let now = self.tally.models.get(self.model).and_then(|model| model.concurrency);
+        match (now.filter(|_| self.tally.is_active()), self.plan.concurrency) {
+            (Some(now), _) | (None, Concurrency::Fixed(now)) => now,
+            (None, Concurrency::Auto) => now.unwrap_or(4),
+        }
+    }
+
+    /// One at a time while they are few, a quarter where they are many.
+    fn step_of_concurrency(&self) -> u32 {
+        (self.concurrency() / 4).max(1)
+    }
+
+    fn set_concurrency(&mut self, concurrency: Concurrency, now: Duration) -> Vec<Effect> {
+        Arc::make_mut(&mut self.plan).concurrency = concurrency;
+        let how = match concurrency {
+            Concurrency::Auto => "as many requests at once as are needed".into(),
+            Concurrency::Fixed(n) => format!("{} at once", plural(u64::from(n), "request")),
+        };
+        self.say(NoteLevel::Info, how, now);
+        let active = self.tally.is_active();
+        active.then_some(Effect::Tell(Command::SetConcurrency(concurrency))).into_iter().collect()
     }
 
     fn pick(&mut self, variant: usize) -> Vec<Effect> {

@@ -46,7 +46,9 @@ pub fn draw(model: &Model, now: Duration, area: Rect, buffer: &mut Buffer) {
     let seats = Seats::of(area, gauges.len() as u16, notes.len() as u16, rows.len() as u16);
     let theme = model.theme;
     view::header(model, now).render(seats.header, buffer);
-    QuotaPanel { gauges: &gauges, notes: &notes, share: model.tally.plan.share, theme }.render(seats.quota, buffer);
+    let others = view::others_age(model, now);
+    QuotaPanel { gauges: &gauges, notes: &notes, share: model.tally.plan.share, others, theme }
+        .render(seats.quota, buffer);
     VariantTable { rows: &rows, selected: model.position(), theme }.render(seats.variants, buffer);
     if seats.details.height > 1 {
         details(model, seats.details, buffer);

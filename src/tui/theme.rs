@@ -123,6 +123,10 @@ pub struct Glyphs {
     pub free: &'static str,
     /// The share of the quota in force.
     pub mark: &'static str,
+    /// What others take of a quota.
+    pub others: &'static str,
+    /// Where a learned limit lies.
+    pub learned: &'static str,
     /// Progress made.
     pub done: &'static str,
     /// Progress to make.
@@ -158,6 +162,8 @@ const UNICODE: Glyphs = Glyphs {
     half: "▄",
     free: "▁",
     mark: "│",
+    others: "▒",
+    learned: "╎",
     done: "━",
     to_do: "─",
     rule: "─",
@@ -179,6 +185,8 @@ const ASCII: Glyphs = Glyphs {
     half: "+",
     free: ".",
     mark: "|",
+    others: "%",
+    learned: "!",
     done: "=",
     to_do: "-",
     rule: "-",
@@ -337,11 +345,14 @@ mod tests {
     fn glyphs_of_cells_are_one_column_wide_and_ascii_is_ascii() {
         for theme in [Theme::DARK, Theme { ascii: true, ..Theme::DARK }] {
             let g = theme.glyphs();
-            let cells = [g.full, g.half, g.free, g.mark, g.done, g.to_do, g.rule, g.selected, g.included, g.excluded]
-                .into_iter()
-                .chain([g.picked, g.withheld, g.dot, g.warning])
-                .chain(g.phases)
-                .chain(g.more);
+            let cells = [
+                g.full, g.half, g.free, g.mark, g.others, g.learned, g.done, g.to_do, g.rule, g.selected, g.included,
+                g.excluded,
+            ]
+            .into_iter()
+            .chain([g.picked, g.withheld, g.dot, g.warning])
+            .chain(g.phases)
+            .chain(g.more);
             for glyph in cells {
                 assert_eq!(glyph.width(), 1, "{glyph}");
                 assert!(!theme.ascii || glyph.is_ascii(), "{glyph}");

@@ -8,6 +8,7 @@ use crate::bench::figures::Figures;
 use crate::bench::objective::{Verdict, efficiency_sentence, verdict};
 use crate::bench::plan::Endpoint;
 use crate::bench::quota::{LimitKind, LimitSource};
+use crate::bench::report::{bottleneck, learned_notes};
 use crate::bench::tally::{Phase, Tally};
 use crate::tui::format::{count, percent, plural, rate, span, usd};
 use crate::tui::keymap::KEYMAP;
@@ -86,7 +87,10 @@ fn facts(model: &Model, now: Duration) -> Vec<(String, Ink)> {
     let priced = tally.plan.models.iter().all(|of| of.price.is_some());
     facts.push(if priced { (usd(tally.cost_usd), Ink::Text) } else { ("price unknown".into(), Ink::Warning) });
     if tally.is_active() {
-        facts.push((format!("{} in flight", tally.in_flight()), Ink::Text));
+        facts.push((in_flight(tally), Ink::Text));
+        if let Some(found) = bottleneck(tally) {
+            facts.push((format!("client too slow: {}", found.name().replace('_', " ")), Ink::Warning));
+        }
         let (done, planned) = progress(model);
         if done >= 5 && planned > done {
             let left = elapsed.mul_f64((planned - done) as f64 / done as f64);
@@ -100,10 +104,18 @@ fn facts(model: &Model, now: Duration) -> Vec<(String, Ink)> {
     facts
 }
 
+/// How many requests are out, and how many may be.
+fn in_flight(tally: &Tally) -> String {
+    let may = tally.models.iter().map(|model| model.concurrency).sum::<Option<u32>>();
+    let most = may.map_or_else(String::new, |most| format!(" of {most}"));
+    format!("{}{most} in flight", tally.in_flight())
+}
+
 /// A gauge for each limit; the daily one only where it is known.
 pub fn gauges(model: &Model, now: Duration) -> Vec<Gauge<'_>> {
     let Some(of) = model.tally.models.get(model.model) else { return Vec::new() };
     let mut ledger = of.ledger.clone();
+    let others = of.used.others();
     LimitKind::ALL
         .into_iter()
         .filter_map(|kind| {
@@ -115,15 +127,29 @@ pub fn gauges(model: &Model, now: Duration) -> Vec<Gauge<'_>> {
                 },
             };
             let daily = kind == LimitKind::Tpd && !matches!(state, GaugeState::Known(..));
-            (!daily).then(|| Gauge { kind, taken: ledger.taken(now, kind), state })
+            let others = others.and_then(|others| match kind {
+                LimitKind::Rpm => Some(others.requests),
+                LimitKind::Tpm => Some(others.tokens),
+                LimitKind::Tpd => None,
+            });
+            (!daily).then(|| Gauge { kind, taken: ledger.taken(now, kind), others, state })
         })
         .collect()
+}
+
+/// How old what is known of others is; `None` where this program's own use is all that is known.
+pub fn others_age(model: &Model, now: Duration) -> Option<Duration> {
+    let others = model.tally.models.get(model.model)?.used.others()?;
+    Some(now.saturating_sub(others.as_of))
 }
 
 /// What the user must know of the quota's detection.
 pub fn quota_notes(model: &Model) -> Vec<Cow<'_, str>> {
     let of = model.tally.models.get(model.model);
-    of.into_iter().flat_map(|of| &of.quota_notes).map(|note| clean(note, Lines::Join)).collect()
+    let detected = of.into_iter().flat_map(|of| &of.quota_notes).map(|note| clean(note, Lines::Join));
+    let learned =
+        learned_notes(&model.tally, model.model).into_iter().map(|note| clean(&note, Lines::Join).into_owned().into());
+    learned.chain(detected).collect()
 }
 
 /// The verdict under the objective for the shown model.
@@ -316,6 +342,9 @@ fn quota(figures: &Figures<'_>) -> String {
     }
     if let Some(cost) = of.mean(|of| &of.cost) {
         text = format!("{text}; {} a request", usd(cost));
+    }
+    if let Some(waited) = of.waited.mean().filter(|seconds| *seconds >= 0.05) {
+        text = format!("{text}; waits {} s for quota, in no latency", rate(waited));
     }
     text
 }

@@ -6,10 +6,10 @@ use std::time::Duration;
 use unicode_width::UnicodeWidthStr;
 
 use crate::bench::clean::{Lines, clean};
-use crate::bench::event::{Entry, Event, NoteLevel, Stop};
+use crate::bench::event::{Entry, Event, NoteLevel, PauseCause, Stop};
 use crate::bench::plan::Plan;
 use crate::bench::tally::{Phase, Tally};
-use crate::tui::format::{clock, plural, seconds, wrap};
+use crate::tui::format::{clock, count, plural, seconds, wrap};
 use crate::tui::keymap::KEYMAP;
 use crate::tui::model::{Model, Overlay};
 use crate::tui::theme::Ink;
@@ -63,10 +63,14 @@ fn planned(model: &Model) -> String {
 
 fn paused(tally: &Tally) -> String {
     let why = tally.lines.iter().rev().find_map(|entry| match &entry.event {
-        Event::Paused { reason } if !reason.is_empty() => Some(format!(": {}", clean(reason, Lines::Join))),
+        Event::Paused { reason, cause } if !reason.is_empty() => Some((clean(reason, Lines::Join), *cause)),
         _ => None,
     });
-    format!("paused{}; r resumes", why.unwrap_or_default())
+    match why {
+        Some((why, PauseCause::Throttles)) => format!("paused: {why}; r goes on all the same, s stops"),
+        Some((why, PauseCause::User)) => format!("paused: {why}; r resumes"),
+        None => "paused; r resumes".into(),
+    }
 }
 
 fn running(tally: &Tally, now: Duration) -> String {
@@ -133,13 +137,21 @@ fn line<'a>(plan: &'a Plan, entry: &'a Entry) -> ActivityLine<'a> {
         Event::PolicySwitched { variant, reason } => {
             (format!("now with {}: {reason}", name(*variant)).into(), Ink::Text)
         }
-        Event::Paused { reason } => (format!("paused: {reason}").into(), Ink::Warning),
+        Event::Paused { reason, .. } => (format!("paused: {reason}").into(), Ink::Warning),
         Event::Resumed => ("resumed".into(), Ink::Text),
         Event::Noted { level, text } => (text.as_str().into(), ink_of(*level)),
-        Event::RunFinished { ended } => (format!("the run ended: {}", ended.name()).into(), Ink::Good),
+        Event::RunFinished { ended, reason } => {
+            let why = reason.as_ref().map_or_else(String::new, |reason| format!(": {reason}"));
+            (format!("the run ended: {}{why}", ended.name()).into(), Ink::Good)
+        }
+        Event::LimitLearned { model, limit, value } => {
+            let of = plan.models.get(*model).map_or("?", |model| model.id.as_str());
+            (format!("{} of {of} is worked with at {}", limit.name(), count(*value)).into(), Ink::Text)
+        }
         // The tally keeps no line of these.
         Event::QuotaDetected { .. }
-        | Event::LimitLearned { .. }
+        | Event::AccountUseRead { .. }
+        | Event::ClientMeasured { .. }
         | Event::ConcurrencySet { .. }
         | Event::TrialWaited { .. }
         | Event::InvocationStarted { .. }

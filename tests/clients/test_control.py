@@ -1,4 +1,6 @@
-"""Service Quotas and Bedrock's control plane."""
+"""Service Quotas, Bedrock's control plane and CloudWatch."""
+
+from datetime import datetime, timedelta, timezone
 
 from harness import SONNET, Case, user
 
@@ -120,3 +122,59 @@ class Offering(Case):
             inferenceProfileIdentifier="us.anthropic.claude-nothing-v1:0",
             exception=self.bedrock.exceptions.ResourceNotFoundException,
         )
+
+
+class Metrics(Case):
+    # What is over is known at once; the wait for a full minute is not worth it, so this minute's end is all there is.
+    scenario = "metrics_delay_seconds = 0\n"
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.cloudwatch = cls.client("cloudwatch")
+
+    def ask(self, metric="Invocations", **named):
+        stat = {
+            "Metric": {
+                "Namespace": "AWS/Bedrock",
+                "MetricName": metric,
+                "Dimensions": [{"Name": "ModelId", "Value": SONNET}],
+            },
+            "Period": 60,
+            "Stat": "Sum",
+        }
+        now = datetime.now(timezone.utc)
+        asked = {
+            "MetricDataQueries": [{"Id": "a", "MetricStat": stat}],
+            "StartTime": now - timedelta(minutes=10),
+            "EndTime": now + timedelta(minutes=1),
+        }
+        return self.cloudwatch.get_metric_data(**(asked | named))
+
+    def test_it_is_read_in_the_protocol_of_today(self):
+        for metric in ("Invocations", "InvocationThrottles", "EstimatedTPMQuotaUsage", "Unknown"):
+            [result] = self.ask(metric)["MetricDataResults"]
+            # The minute is not over, so that nothing is known of it.
+            self.assertEqual((result["Id"], result["Label"], result["StatusCode"]), ("a", metric, "Complete"))
+            self.assertEqual((result["Timestamps"], result["Values"]), ([], []))
+
+    def test_wrong_questions(self):
+        now = datetime.now(timezone.utc)
+        self.refused("ValidationError", 400, self.ask, EndTime=now - timedelta(hours=1), says="less than")
+        self.refused(
+            "InvalidNextToken",
+            400,
+            self.ask,
+            NextToken="bm90aGluZw==",
+            exception=self.cloudwatch.exceptions.InvalidNextToken,
+        )
+
+
+class ClosedMetrics(Metrics):
+    scenario = 'cloudwatch = "denied"\n'
+
+    def test_it_is_read_in_the_protocol_of_today(self):
+        self.refused("AccessDenied", 403, self.ask, says="cloudwatch:GetMetricData")
+
+    def test_wrong_questions(self):
+        self.refused("AccessDenied", 403, self.ask, NextToken="x")

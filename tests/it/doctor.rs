@@ -88,6 +88,7 @@ fn a_doctor_on_the_simulator_finds_all_well_and_calls_only_when_told() {
         "servicequotas:ListServiceQuotas",
         "servicequotas:ListAWSDefaultServiceQuotas",
         "quotas",
+        "cloudwatch:GetMetricData",
     ] {
         assert_eq!(outcome(&found, name).0, "ok", "{name}");
     }
@@ -99,6 +100,10 @@ fn a_doctor_on_the_simulator_finds_all_well_and_calls_only_when_told() {
     let invoke = &found["policy"]["Statement"][0];
     assert_eq!(invoke["Action"][0], "bedrock:InvokeModelWithResponseStream");
     assert_eq!(invoke["Resource"][0], format!("arn:aws:bedrock:us-east-1::foundation-model/{id}"));
+
+    let statements = found["policy"]["Statement"].as_array().unwrap();
+    let metrics = statements.iter().find(|statement| statement["Sid"] == "ReadMetrics").unwrap();
+    assert_eq!(metrics["Action"], json!(["cloudwatch:GetMetricData"]));
 
     let called = answer(&home.run(&["doctor", "--scenario", &quick, "--call", "--format", "json"]));
     let (outcome, says) = outcome(&called, &format!("call to {id}"));
@@ -130,6 +135,19 @@ fn a_doctor_says_which_profile_a_model_needs_and_what_a_refused_call_means() {
     assert_eq!(outcome(&blind, "quotas").0, "failed");
     let (word, says) = outcome(&blind, "servicequotas:ListServiceQuotas");
     assert!(word == "failed" && says.contains("not authorized"), "{word}: {says}");
+}
+
+#[test]
+fn a_doctor_only_warns_where_cloudwatch_is_denied() {
+    let home = Home::new();
+    let closed = home.path("closed.toml");
+    std::fs::write(&closed, "cloudwatch = \"denied\"").unwrap();
+    let output = home.run(&["doctor", "--scenario", &closed.display().to_string(), "--format", "json"]);
+    let found = answer(&output);
+    assert_eq!((output.status.code(), &found["ok"]), (Some(0), &true.into()), "{found}");
+    let (word, says) = outcome(&found, "cloudwatch:GetMetricData");
+    assert!(word == "warning" && says.contains("takes cloudwatch:GetMetricData"), "{word}: {says}");
+    assert!(says.contains("only this program's own use is known"), "{says}");
 }
 
 #[test]
@@ -244,6 +262,7 @@ fn a_doctor_tells_a_wrong_clock_access_and_what_an_applications_profile_wraps() 
     let (word, says) = outcome(&found, "access to amazon.nova-pro-v1:0");
     assert!(word == "failed" && says.contains("ask for access"), "{word}: {says}");
     assert_eq!(outcome(&found, "quotas").0, "failed");
+    assert_eq!(outcome(&found, "cloudwatch:GetMetricData").0, "warning");
     let statements = found["policy"]["Statement"].as_array().unwrap();
     let profiles = statements.iter().find(|statement| statement["Sid"] == "ReadProfiles").unwrap();
     assert_eq!(

@@ -36,6 +36,8 @@ async fn the_report_is_what_the_simulator_counted() {
         gateway: clients.gateway.clone(),
         quotas: vec![(detected.quota.clone(), detected.notes)],
         simulated: true,
+        watch: None,
+        account: None,
     };
     let begun = tokio::time::Instant::now();
     let engine = tokio::spawn(run(engine, asked, tell));

@@ -221,7 +221,19 @@ fn an_interrupt_finishes_what_is_in_flight_and_reports() {
     let home = Home::new();
     let slow = data("slow.toml");
     let mut child = home
-        .quotient(&["bench", "--scenario", &slow, "--trials", "50", "--format", "json", "-o", "-"])
+        .quotient(&[
+            "bench",
+            "--scenario",
+            &slow,
+            "--trials",
+            "50",
+            "--concurrency",
+            "4",
+            "--format",
+            "json",
+            "-o",
+            "-",
+        ])
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())

@@ -271,7 +271,7 @@ fn while_a_run_is_on_the_list_is_only_read() {
     hear(&mut model, Msg::Models(Ok(list(0))));
     assert_eq!(press(&mut model, KeyCode::Enter), []);
     assert!(shown(&model).contains("a run is on: models wait for its end"), "{}", shown(&model));
-    heard(&mut model, Event::RunFinished { ended: Ended::Complete });
+    heard(&mut model, Event::RunFinished { ended: Ended::Complete, reason: None });
     assert_eq!(press(&mut model, KeyCode::Enter).len(), 1);
 }
 

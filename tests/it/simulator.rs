@@ -8,6 +8,7 @@ mod counting;
 mod door;
 mod faults;
 mod listing;
+mod metrics;
 mod profiles;
 mod quota;
 mod replies;

@@ -122,7 +122,7 @@ pub(crate) fn entries(names: &[&str], trials: u32) -> Vec<Entry> {
             push(at, Event::TrialFinished { sample: sample(trial, outcome, usage.settled(5), reserved) });
         }
     }
-    push(at, Event::RunFinished { ended: Ended::Complete });
+    push(at, Event::RunFinished { ended: Ended::Complete, reason: None });
     entries
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use proptest::prelude::*;
-use quotient::bench::event::{Command, Ended, Entry, Event, NoteLevel, Stop};
+use quotient::bench::event::{Command, Ended, Entry, Event, NoteLevel, PauseCause, Stop};
 use quotient::bench::plan::{Endpoint, Plan, Price};
 use quotient::bench::quota::{LimitKind, Quota};
 use quotient::bench::sample::Trial;
@@ -297,9 +297,9 @@ fn why_nothing_is_sent_is_said() {
     heard(&mut model, Event::TrialWaited { trial, limit: LimitKind::Tpm, until });
     let shown = text(&drawn(&model, now + Duration::from_secs(4), (80, 24)));
     assert!(shown.contains("no request sent for 4.7 s: a trial waits for TPM until 08:00:30 UTC"), "{shown}");
-    heard(&mut model, Event::Paused { reason: "production may be affected".into() });
+    heard(&mut model, Event::Paused { reason: "production may be affected".into(), cause: PauseCause::Throttles });
     let shown = text(&drawn(&model, now, (80, 24)));
-    assert!(shown.contains("paused: production may be affected; r resumes"), "{shown}");
+    assert!(shown.contains("paused: production may be affected; r goes on all the same, s stops"), "{shown}");
 }
 
 #[test]
@@ -333,13 +333,13 @@ fn run_pause_resume_stop() {
     let plan = Arc::clone(plan);
     heard(&mut model, Event::RunStarted { run: "r".into(), plan, simulated: true, version: "0".into() });
     assert_eq!(letter(&mut model, 'r'), [Effect::Tell(Command::Pause)]);
-    heard(&mut model, Event::Paused { reason: "by the user".into() });
+    heard(&mut model, Event::Paused { reason: "by the user".into(), cause: PauseCause::User });
     assert_eq!(letter(&mut model, 'r'), [Effect::Tell(Command::Resume)]);
     heard(&mut model, Event::Resumed);
     assert_eq!(letter(&mut model, 's'), [Effect::Tell(Command::Stop(Stop::InFlight))]);
     assert_eq!(letter(&mut model, 's'), [Effect::Tell(Command::Stop(Stop::Now))]);
     assert_eq!(letter(&mut model, 's'), []);
-    heard(&mut model, Event::RunFinished { ended: Ended::Interrupted });
+    heard(&mut model, Event::RunFinished { ended: Ended::Interrupted, reason: None });
     assert!(matches!(letter(&mut model, 'r').as_slice(), [Effect::Tell(Command::Start(_))]), "and once more");
 }
 

@@ -1,4 +1,4 @@
-//! Every check that needs a connection: who asks, when, what is listed, what may be called, which quotas can be read.
+//! Every check that needs a connection: who asks, when, what is listed, what may be called, which quotas and metrics can be read.
 
 use color_eyre::Result;
 
@@ -6,6 +6,7 @@ use super::{Checks, Outcome, call};
 use crate::bedrock::access::{self, Access};
 use crate::bedrock::aws::Clients;
 use crate::bedrock::catalog::{self, Catalog};
+use crate::bedrock::metrics;
 use crate::bedrock::permission;
 use crate::bedrock::quotas::{self, Listing};
 use crate::bench::fault::Fault;
@@ -40,7 +41,7 @@ pub(super) async fn examine(
         Ok(identity) => identity,
         Err(fault) => {
             checks.add("credentials", Outcome::Failed, &fault.message);
-            for name in ["clock", "models", "quotas", "invocation"] {
+            for name in ["clock", "models", "quotas", permission::METRICS, "invocation"] {
                 checks.add(name, Outcome::Skipped, "Needs credentials; nothing was sent.");
             }
             return Ok(false);
@@ -56,6 +57,7 @@ pub(super) async fn examine(
     resolve(checks, &clients, plan).await;
     judge_models(checks, &clients, plan, catalog.as_ref()).await;
     judge_quotas(checks, &clients, plan, &codes).await;
+    judge_metrics(checks, &clients, plan).await;
     call::call(checks, &clients, plan, options).await?;
     Ok(clients.gateway.simulated())
 }
@@ -184,6 +186,18 @@ async fn judge_quotas(checks: &mut Checks, clients: &Clients, plan: &Plan, codes
                 checks.judge(&format!("quota of {}", model.id), limits(plan, &listing, &model.id, &chosen));
             }
         }
+    }
+}
+
+/// Asks for one model's use, as each metric has a price. Everything works without, so nothing of it is a failure.
+async fn judge_metrics(checks: &mut Checks, clients: &Clients, plan: &Plan) {
+    let models: Vec<&ModelId> = plan.models.iter().map(|model| &model.id).take(1).collect();
+    match metrics::account_use(&clients.cloudwatch, &clients.place, &models, session::now()).await {
+        Ok(_) => {
+            let says = "Allowed: what others take of the quota can be seen, minutes late.";
+            checks.add(permission::METRICS, Outcome::Ok, says);
+        }
+        Err(fault) => checks.add(permission::METRICS, Outcome::Warning, &fault.message),
     }
 }
 

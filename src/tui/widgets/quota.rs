@@ -1,6 +1,7 @@
 //! Quota: a gauge for each limit — used, reserved, free, the share in force, and where the limit came from.
 
 use std::borrow::Cow;
+use std::time::Duration;
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -9,7 +10,7 @@ use unicode_width::UnicodeWidthStr;
 
 use crate::bench::ledger::Taken;
 use crate::bench::quota::{Limit, LimitKind, LimitSource};
-use crate::tui::format::{count, percent};
+use crate::tui::format::{count, percent, span};
 use crate::tui::theme::{Ink, Theme};
 use crate::tui::widgets::pen::{Pen, Segment};
 
@@ -20,6 +21,8 @@ pub struct Gauge<'a> {
     pub kind: LimitKind,
     /// What is taken of it now.
     pub taken: Taken,
+    /// What others take of it a minute; `None` where that is not known.
+    pub others: Option<f64>,
     /// What is known of it.
     pub state: GaugeState<'a>,
 }
@@ -44,6 +47,8 @@ pub struct QuotaPanel<'a> {
     pub notes: &'a [Cow<'a, str>],
     /// The share of each limit that may be taken.
     pub share: f64,
+    /// How old what is known of others is; `None` where this program's own use is all that is known.
+    pub others: Option<Duration>,
     /// What ink and glyphs look like.
     pub theme: Theme,
 }
@@ -108,8 +113,14 @@ impl QuotaPanel<'_> {
         let mut left = area.x + pen.head(area, "Quota");
         let bar_end = area.x + LABEL + columns.bar;
         let share = format!("{} {} % in force", glyphs.mark, percent(self.share));
-        if self.share < 1.0 && left + share.width() as u16 + 2 < bar_end {
-            left += pen.on_rule(left, area.y, bar_end.saturating_sub(left), &share, Ink::Muted);
+        let others = match self.others {
+            Some(age) => format!("{} others, {} ago", glyphs.others, span(age)),
+            None => "this program only".into(),
+        };
+        for (text, shown) in [(share, self.share < 1.0), (others, true)] {
+            if shown && left + text.width() as u16 + 2 < bar_end {
+                left += pen.on_rule(left, area.y, bar_end.saturating_sub(left), &text, Ink::Muted);
+            }
         }
         let mut x = bar_end.max(left);
         for (head, width, sign, ink) in [
@@ -177,11 +188,16 @@ impl QuotaPanel<'_> {
         let segments = [
             Segment { share: share(gauge.taken.used), glyph: glyphs.full, ink: used },
             Segment { share: share(gauge.taken.reserved), glyph: glyphs.half, ink: Ink::Reserved },
+            Segment { share: share(gauge.others.unwrap_or(0.0)), glyph: glyphs.others, ink: Ink::Muted },
         ];
         pen.bar(x, y, columns, &segments);
         if self.share < 1.0 && columns > 2 {
             let at = ((self.share * f64::from(columns)).round() as u16).min(columns - 1);
             pen.fill(x + at, y, 1, glyphs.mark, Ink::Mark);
+        }
+        if let GaugeState::Known(_, Some(learned)) = gauge.state {
+            let at = ((share(learned) * f64::from(columns)).round() as u16).min(columns.saturating_sub(1));
+            pen.fill(x + at, y, 1, glyphs.learned, Ink::Warning);
         }
     }
 
@@ -205,6 +221,9 @@ impl Gauge<'_> {
             (Some(code), source) => format!("{code} {source}"),
             (None, source) => source.to_string(),
         };
+        if let Some(others) = self.others {
+            text = format!("{text}, others {}", count(others));
+        }
         if let Some(learned) = learned {
             text = format!("{text}, learned {}", count(learned));
         }

@@ -123,7 +123,7 @@ async fn concurrency_changes_while_the_run_is_on() {
     let mut run = start(by(1, 20), &Quota::default(), gateway.clone());
     tokio::time::sleep(Duration::from_millis(2_500)).await;
     assert_eq!(gateway.seen.lock().unwrap().most_out, 1);
-    run.commands.send(Command::SetConcurrency(6)).unwrap();
+    run.commands.send(Command::SetConcurrency(Concurrency::Fixed(6))).unwrap();
     let entries = run.rest().await;
     assert_eq!(gateway.seen.lock().unwrap().most_out, 6);
     let told = |e: &Entry| match e.event {

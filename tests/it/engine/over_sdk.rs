@@ -89,7 +89,15 @@ async fn over_sdk(plan: Plan, listed: &Quota, truly: &Quota) -> (Vec<Entry>, Arc
     let router = Router::new().route("/model/{id}/converse", post(converse)).with_state(Arc::clone(&server));
     let clients = in_process(router, "us-east-1");
     let quotas = vec![(listed.clone(), Vec::new())];
-    let engine = Engine { plan: Arc::new(plan), run: "test".into(), gateway: clients.gateway, quotas, simulated: true };
+    let engine = Engine {
+        plan: Arc::new(plan),
+        run: "test".into(),
+        gateway: clients.gateway,
+        quotas,
+        simulated: true,
+        watch: None,
+        account: None,
+    };
     let (_commands, obeyed) = unbounded_channel();
     let (tell, mut told) = unbounded_channel();
     tokio::spawn(run(engine, obeyed, tell));

@@ -9,7 +9,7 @@ use quotient::bench::event::{Command, Entry, Event, Stamped};
 use quotient::bench::fault::{Fault, FaultKind};
 use quotient::bench::ledger::{Ledger, Refill};
 use quotient::bench::plan::{Plan, Price};
-use quotient::bench::quota::{Limit, LimitSource, Quota};
+use quotient::bench::quota::{Limit, LimitKind, LimitSource, Quota};
 use quotient::bench::sample::Timing;
 use quotient::bench::usage::Usage;
 use quotient::engine::dispatcher::{Engine, run};
@@ -152,7 +152,8 @@ impl Invoke for Scripted {
                 let mut judge = judge.lock().unwrap();
                 if let Err(refusal) = judge.admits(self.now(), reserved) {
                     self.seen.lock().unwrap().throttled += 1;
-                    let text = format!("{refusal:?}");
+                    let what = if refusal.limit == LimitKind::Rpm { "requests" } else { "tokens" };
+                    let text = format!("Too many {what}, please wait before trying again.");
                     return Err(Failure {
                         fault: Fault::new(FaultKind::Throttled, text),
                         usage: None,
@@ -217,7 +218,15 @@ pub(crate) struct Running {
 /// Starts a run of a plan on one quota for each of its models.
 pub(crate) fn start(plan: Plan, quota: &Quota, gateway: Scripted) -> Running {
     let quotas = plan.models.iter().map(|_| (quota.clone(), Vec::new())).collect();
-    let engine = Engine { plan: Arc::new(plan), run: "test".into(), gateway, quotas, simulated: true };
+    let engine = Engine {
+        plan: Arc::new(plan),
+        run: "test".into(),
+        gateway,
+        quotas,
+        simulated: true,
+        watch: None,
+        account: None,
+    };
     let (commands, obeyed) = unbounded_channel();
     let (tell, events) = unbounded_channel();
     Running { commands, events, engine: tokio::spawn(run(engine, obeyed, tell)) }

@@ -38,7 +38,7 @@ pub(super) fn samples(entries: &[Entry]) -> Vec<&Sample> {
 
 pub(super) fn ended(entries: &[Entry]) -> Ended {
     match entries.last().map(|entry| &entry.event) {
-        Some(Event::RunFinished { ended }) => *ended,
+        Some(Event::RunFinished { ended, .. }) => *ended,
         other => panic!("the last event is {other:?}"),
     }
 }

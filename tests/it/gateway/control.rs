@@ -1,7 +1,11 @@
-//! Bedrock's control plane over a server that says what a test wants: what an application's profile wraps.
+//! Control planes over a server that says what a test wants: what an application's profile wraps, what the account uses.
+
+use std::time::Duration;
 
 use quotient::bedrock::aws::in_process;
 use quotient::bedrock::catalog;
+use quotient::bedrock::fault::Place;
+use quotient::bedrock::metrics::account_use;
 use quotient::bench::fault::{Fault, FaultKind};
 use quotient::bench::model::{ModelId, Scope};
 use serde_json::{Value, json};
@@ -64,5 +68,35 @@ async fn a_profile_that_cannot_be_read_says_what_it_takes() {
         for word in [PROFILE, "bedrock:GetInferenceProfile", "--rpm", "--tpm"] {
             assert!(fault.message.contains(word), "{word}: {}", fault.message);
         }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_api_key_never_asks_cloudwatch() {
+    let (router, seen) = server(Script::json(200, &json!({})));
+    let clients = in_process(router, "us-east-1");
+    let place = Place { bearer: true, ..Place::clone(&clients.place) };
+    let id = ModelId::parse("amazon.nova-lite-v1:0");
+    let fault = account_use(&clients.cloudwatch, &place, &[&id], Duration::from_hours(500_000)).await.unwrap_err();
+    assert!(fault.kind == FaultKind::Denied && fault.message.contains("only this program's own use"), "{fault:?}");
+    assert!(seen.asked.lock().unwrap().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_endpoint_without_cloudwatch_is_a_clean_fault() {
+    let denied = Script::error(403, "AccessDeniedException", "No.");
+    for (script, kind, says) in [
+        (Script::error(404, "UnknownOperationException", "No."), FaultKind::NotFound, "does not offer it"),
+        (Script::json(404, &json!("<html>")), FaultKind::NotFound, "does not offer it"),
+        (denied, FaultKind::Denied, "takes cloudwatch:GetMetricData"),
+        (Script::json(200, &json!({})), FaultKind::StreamBroken, "could not be read"),
+    ] {
+        let (router, _) = server(script);
+        let clients = in_process(router, "us-east-1");
+        let id = ModelId::parse("amazon.nova-lite-v1:0");
+        let until = Duration::from_hours(500_000);
+        let fault = account_use(&clients.cloudwatch, &clients.place, &[&id], until).await.unwrap_err();
+        assert_eq!(fault.kind, kind, "{}", fault.message);
+        assert!(fault.message.contains(says) && fault.message.contains("own use is known"), "{}", fault.message);
     }
 }

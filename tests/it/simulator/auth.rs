@@ -11,6 +11,8 @@ use super::client::{Reply, SONNET, TEXT, ask, read, send, signed, simulator};
 const QUOTAS: [(&str, &str); 2] =
     [("x-amz-target", "ServiceQuotasV20190624.ListServiceQuotas"), ("content-type", "application/x-amz-json-1.1")];
 
+const METRICS: &str = "/service/GraniteServiceVersion20100801/operation/GetMetricData";
+
 /// Sends with exactly these headers.
 async fn bare(router: &Router, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Reply {
     let mut request = Request::builder().method(method).uri(path);
@@ -42,6 +44,10 @@ async fn what_is_not_signed_is_refused_everywhere_and_costs_nothing() {
     let reply = bare(&router, "POST", "/", &QUOTAS, "{}").await;
     assert_eq!((reply.status.as_u16(), &reply.body["__type"]), (403, &json!("MissingAuthenticationTokenException")));
     assert_eq!(reply.header("content-type"), "application/x-amz-json-1.1");
+    let reply = bare(&router, "POST", METRICS, &[], "").await;
+    assert_eq!((reply.status.as_u16(), reply.header("content-type")), (403, "application/cbor"));
+    assert_eq!(reply.header("x-amzn-query-error"), "MissingAuthenticationTokenException;Sender");
+    assert_eq!(reply.header("x-quotient-simulator"), env!("CARGO_PKG_VERSION"));
     assert!(simulator.counts().is_empty());
 }
 
@@ -76,13 +82,15 @@ async fn a_signature_must_be_whole_in_time_and_for_the_service() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_api_key_opens_bedrock_and_not_service_quotas() {
+async fn an_api_key_opens_bedrock_alone() {
     let router = simulator("").router();
     let key = ("authorization", "Bearer bedrock-api-key-abc");
     assert_eq!(bare(&router, "GET", "/foundation-models", &[key], "").await.status, 200);
     let headers = [QUOTAS[0], QUOTAS[1], key];
     let reply = bare(&router, "POST", "/", &headers, r#"{"ServiceCode":"bedrock"}"#).await;
     assert_eq!((reply.status.as_u16(), &reply.body["__type"]), (403, &json!("AccessDeniedException")));
+    let reply = bare(&router, "POST", METRICS, &[key], "").await;
+    assert_eq!((reply.status.as_u16(), reply.header("x-amzn-query-error")), (403, "AccessDeniedException;Sender"));
     let signed = read(send(&router, "/", &QUOTAS, r#"{"ServiceCode":"bedrock"}"#.into()).await).await;
     assert_eq!(signed.status, 200);
 }
