@@ -11,6 +11,7 @@ use quotient::bench::request::Parameters;
 use quotient::bench::sample::Outcome;
 use quotient::bench::tally::{Phase, Tally};
 use quotient::engine::dispatcher::{self, Engine};
+use quotient::engine::watch::Watch;
 use quotient::journal::recorder::record;
 use tokio::sync::mpsc::unbounded_channel;
 
@@ -30,7 +31,15 @@ pub(crate) async fn run(work: &Work) -> Result<Found, Failed> {
     let mut book = Book::open(work);
     let recording = record(Some(folder.path()), "load", told, pass_on)?;
     let (quotas, run) = (vec![(Quota::default(), Vec::new())], "load".into());
-    let engine = Engine { plan: Arc::clone(&plan), run, gateway: clients.gateway, quotas, simulated: true };
+    let engine = Engine {
+        plan: Arc::clone(&plan),
+        run,
+        gateway: clients.gateway,
+        quotas,
+        simulated: true,
+        watch: Some(Watch::default()),
+        account: None,
+    };
     tokio::spawn(dispatcher::run(engine, asked, tell));
     let mut tally = Tally::planned(plan);
     while let Some(batch) = entries.recv().await {

@@ -3,6 +3,7 @@
 use std::fs;
 use std::time::{Duration, Instant};
 
+use rustix::time::{ClockId, clock_gettime};
 use serde::{Deserialize, Serialize};
 
 /// The model that everyone asks for.
@@ -114,7 +115,8 @@ impl Book {
 
 /// Seconds of CPU that this process has used.
 fn cpu() -> f64 {
-    ticks(11) + ticks(12)
+    let cpu = clock_gettime(ClockId::ProcessCPUTime);
+    cpu.tv_sec as f64 + cpu.tv_nsec as f64 / 1e9
 }
 
 /// Seconds of CPU that this process's children that have ended had used.
