@@ -43,6 +43,8 @@ pub(crate) struct Found {
     pub(crate) seconds: f64,
     /// Seconds of CPU in that time.
     pub(crate) cpu: f64,
+    /// Memory when the first stream ended and, where all began together, all others were out, in MB.
+    pub(crate) in_flight: f64,
     /// Memory at most, in MB.
     pub(crate) peak: f64,
     /// Memory after a tenth, half and all of the streams, in MB.
@@ -87,6 +89,9 @@ impl Book {
             && let Some((ttft, stamp)) = ttft.zip(stamp)
         {
             self.errors.push(ttft.as_micros() as i32 - stamp.as_micros() as i32);
+        }
+        if self.found.ok == 0 {
+            self.found.in_flight = status("VmRSS:");
         }
         self.found.ok += 1;
         for (mark, share) in self.found.memory.iter_mut().zip([0.1, 0.5, 1.0]) {
