@@ -1,9 +1,10 @@
 //! Stream: reads an event stream to its end, with a stopwatch and timeouts of our own.
 
+use std::pin::{Pin, pin};
 use std::time::Duration;
 
 use aws_sdk_bedrockruntime::primitives::event_stream::EventReceiver;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, Sleep, sleep_until};
 
 use crate::bedrock::fault::Exception;
 use crate::bedrock::gateway::{Attempt, Failure, Limit, OnChunk};
@@ -61,13 +62,14 @@ where
     let mut watch = Stopwatch::start(attempt.sent());
     let mut text = String::new();
     let mut thought = 0;
+    let mut timer = pin!(sleep_until(attempt.next_limit(None).1));
     let broken = loop {
         let (limit, until) = attempt.next_limit(watch.last_event.filter(|_| text.len() + thought > 0));
-        let event = match timeout_at(until, receiver.recv()).await {
-            Err(_) => break Some(attempt.timed_out(limit)),
-            Ok(Err(error)) => break Some(attempt.fault(&error)),
-            Ok(Ok(None)) => break None,
-            Ok(Ok(Some(event))) => event,
+        let event = match within(until, timer.as_mut(), receiver.recv()).await {
+            None => break Some(attempt.timed_out(limit)),
+            Some(Err(error)) => break Some(attempt.fault(&error)),
+            Some(Ok(None)) => break None,
+            Some(Ok(Some(event))) => event,
         };
         let now = Instant::now();
         watch.event(now);
@@ -84,6 +86,27 @@ where
         }
     };
     Drained { output_bytes: text.len() + thought, timing: watch.stop(Instant::now()), text, broken }
+}
+
+/// What comes before a moment; `None` where nothing did. Limits move on with every event, but the timer is set anew only
+/// when it rings too early or would ring too late: to set it for each event costs more than to read one.
+async fn within<T>(until: Instant, mut timer: Pin<&mut Sleep>, coming: impl Future<Output = T>) -> Option<T> {
+    if until < timer.deadline() {
+        timer.as_mut().reset(until);
+    }
+    let mut coming = pin!(coming);
+    loop {
+        tokio::select! {
+            biased;
+            came = &mut coming => return Some(came),
+            () = timer.as_mut() => {
+                if Instant::now() >= until {
+                    return None;
+                }
+                timer.as_mut().reset(until);
+            }
+        }
+    }
 }
 
 /// When events and text arrived.
