@@ -36,6 +36,12 @@ impl Bucket {
         self.level
     }
 
+    /// Empties it; it refills from a time on. What waited meanwhile must not go out at once.
+    pub(crate) fn drain(&mut self, until: Duration) {
+        self.level = self.level.min(0.0);
+        self.at = Some(self.at.map_or(until, |at| at.max(until)));
+    }
+
     /// Brings it to now.
     pub(crate) fn refill(&mut self, now: Duration) {
         let passed = self.at.map_or(Duration::ZERO, |at| now.saturating_sub(at));

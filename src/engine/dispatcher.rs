@@ -218,7 +218,7 @@ impl<G: Invoke> Dispatcher<G> {
                     }
                     return until;
                 }
-                Asked::Fail(doing, fault) => self.trial_failed(now, doing, fault),
+                Asked::Fail(doing, fault) => self.never_fits(now, doing, fault),
                 Asked::Close(reason) => self.close(index, Ended::Budget, &reason),
             }
         }
@@ -337,17 +337,34 @@ impl<G: Invoke> Dispatcher<G> {
     fn trial_failed(&mut self, at: Duration, doing: Doing, fault: Fault) {
         let Trial { model, variant, .. } = doing.trial;
         let lane = &mut self.lanes[model];
-        lane.ended();
         let retired = lane.refused(variant, &fault);
-        let too_many = lane.failed(&fault, self.wires.plan.max_error_rate);
         let hopeless = fault.hopeless.then(|| fault.message.clone());
+        let closed = hopeless.or(lane.failed(&fault, self.wires.plan.max_error_rate));
+        self.given_up(at, doing, fault, retired);
+        if let Some(reason) = closed {
+            self.close(model, Ended::Errors, &reason);
+        }
+    }
+
+    /// No wait can make a trial fit: said at once, and the variant goes on with its other cases.
+    fn never_fits(&mut self, at: Duration, doing: Doing, fault: Fault) {
+        let plan = Arc::clone(&self.wires.plan);
+        let Trial { model, variant, case, .. } = doing.trial;
+        let of = format!("{} on case {}: {}", plan.variants[variant].name, plan.cases[case].id, fault.message);
+        let (news, retired) = self.lanes[model].never_fits(variant, case, plan.cases.len());
+        if news {
+            self.wires.tell(at, Event::Noted { level: NoteLevel::Warning, text: of });
+        }
+        self.given_up(at, doing, fault, retired);
+    }
+
+    fn given_up(&mut self, at: Duration, doing: Doing, fault: Fault, retired: Option<String>) {
+        let Trial { model, variant, .. } = doing.trial;
+        self.lanes[model].ended();
         let sample = doing.ended(at, Outcome::Failed { fault }, &self.wires.plan);
         self.wires.tell(at, Event::TrialFinished { sample });
         if let Some(reason) = retired {
             self.wires.tell(at, Event::VariantRetired { variant, model: Some(model), reason });
-        }
-        if let Some(reason) = hopeless.or(too_many) {
-            self.close(model, Ended::Errors, &reason);
         }
     }
 

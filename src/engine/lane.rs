@@ -1,6 +1,6 @@
 //! Lane: one model's side of a run — its queue, its pacer, its crew, and how its variants fare.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use crate::bench::capacity::Demand;
@@ -49,6 +49,8 @@ pub(crate) struct Lane {
 struct Record {
     forecast: Forecast,
     refusals: u32,
+    /// Cases on which it alone is larger than a whole limit.
+    too_large: BTreeSet<usize>,
     kept_accepted: bool,
     kept_rejected: bool,
 }
@@ -197,6 +199,15 @@ impl Lane {
         record.refusals += 1;
         let retire = record.refusals >= MOST_REFUSALS && self.schedule.set_active(variant, false);
         retire.then(|| format!("{MOST_REFUSALS} trials in a row failed: {}: {}", fault.kind.name(), fault.message))
+    }
+
+    /// Takes in that a variant never fits on a case: whether that is news, and why the variant shall be retired, where
+    /// none of the cases is left.
+    pub(crate) fn never_fits(&mut self, variant: usize, case: usize, cases: usize) -> (bool, Option<String>) {
+        let too_large = &mut self.variants[variant].too_large;
+        let news = too_large.insert(case);
+        let retire = too_large.len() == cases && self.schedule.set_active(variant, false);
+        (news, retire.then(|| "it reserves more than the whole quota, whatever the case".into()))
     }
 
     /// Takes in that a trial failed for good; why the model gets no more of them, where too many have failed.

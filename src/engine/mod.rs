@@ -3,6 +3,7 @@
 mod bucket;
 mod budget;
 mod clock;
+mod cooling;
 mod crew;
 pub mod dispatcher;
 mod forecast;

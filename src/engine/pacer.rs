@@ -11,14 +11,12 @@ use crate::bench::fault::Fault;
 use crate::bench::ledger::{Hold, Ledger, Refill};
 use crate::bench::quota::{Limit, LimitKind, LimitSource, Quota};
 use crate::engine::bucket::Bucket;
+use crate::engine::cooling::CoolDown;
 use crate::engine::learning::Estimate;
 
 /// How much longer than a minute an amount is remembered: two requests sent a minute apart may arrive closer together
 /// by as much as the network's delay varies. Costs 0.4 % of the quota.
 const GUARD: Duration = Duration::from_millis(250);
-/// The first cool-down after a throttle; it doubles with each further one up to [`LONGEST_COOL_DOWN`].
-const FIRST_COOL_DOWN: Duration = Duration::from_secs(1);
-const LONGEST_COOL_DOWN: Duration = Duration::from_secs(20);
 const MINUTE: Duration = Duration::from_mins(1);
 /// The limits whose estimates are learned: a day is too long to learn from.
 const LEARNED: [LimitKind; 2] = [LimitKind::Rpm, LimitKind::Tpm];
@@ -134,7 +132,7 @@ impl Pacer {
     pub(crate) fn admit(&mut self, now: Duration, need: Need) -> Result<Ticket, Refused> {
         self.fits_whole(need)?;
         self.rest(now);
-        if let Some(until) = self.cool_down.until.filter(|until| *until > now) {
+        if let Some(until) = self.cool_down.holds(now) {
             return Err(Refused::Cooling { until });
         }
         if let Err((limit, until)) = self.has_room(now, need) {
@@ -151,6 +149,7 @@ impl Pacer {
         }
         let hold = self.ledger.hold(now, need.reserved, need.held());
         self.began.get_or_insert(now);
+        self.cool_down.sent(now);
         Ok(Ticket { hold, expected: need.expected, sent: now, before })
     }
 
@@ -179,7 +178,10 @@ impl Pacer {
             }
         }
         self.throttled.push_back(ticket.sent);
-        if self.cool_down.throttled(now, ticket.sent) {
+        if let Some(until) = self.cool_down.throttled(now, ticket.sent) {
+            for bucket in self.paced.iter_mut().filter_map(|paced| paced.bucket.as_mut()) {
+                bucket.drain(until);
+            }
             let bound = self.bound(levels, fault);
             // Where nothing of ours was taken, others were the reason, and a lower limit of ours would not help.
             if levels[bound] > 0.0 {
@@ -304,38 +306,6 @@ impl Pacer {
             }
         }
         longest.map_or(Ok(()), Err)
-    }
-}
-
-/// Quiet after a throttle, longer each time; what was in flight when it began says nothing new.
-#[derive(Debug, Default)]
-struct CoolDown {
-    until: Option<Duration>,
-    since: Option<Duration>,
-    throttles: u32,
-}
-
-impl CoolDown {
-    /// Whether that was news.
-    fn throttled(&mut self, now: Duration, sent: Duration) -> bool {
-        if self.is_old_news(sent) {
-            return false;
-        }
-        let wait = FIRST_COOL_DOWN.saturating_mul(1 << self.throttles.min(10)).min(LONGEST_COOL_DOWN);
-        self.throttles += 1;
-        self.since = Some(now);
-        self.until = Some(now + wait);
-        true
-    }
-
-    fn answered(&mut self, sent: Duration) {
-        if !self.is_old_news(sent) {
-            self.throttles = 0;
-        }
-    }
-
-    fn is_old_news(&self, sent: Duration) -> bool {
-        self.since.is_some_and(|since| sent <= since)
     }
 }
 
@@ -481,7 +451,7 @@ mod tests {
         pacer.throttled(now, &bad, &throttle(""));
         assert_eq!(
             pacer.admit(now, need(1, 1)).expect_err("refused"),
-            Refused::Cooling { until: now + FIRST_COOL_DOWN }
+            Refused::Cooling { until: now + Duration::from_secs(1) }
         );
     }
 

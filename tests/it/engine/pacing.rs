@@ -6,7 +6,7 @@ use std::time::Duration;
 use quotient::bench::capacity::{Demand, capacity};
 use quotient::bench::event::{Entry, Event};
 use quotient::bench::ledger::Refill;
-use quotient::bench::plan::{Concurrency, Plan};
+use quotient::bench::plan::{Case, Concurrency, Plan};
 use quotient::bench::quota::{LimitKind, Quota};
 use quotient::bench::tally::Tally;
 
@@ -198,4 +198,21 @@ async fn auto_concurrency_grows_to_what_the_quota_needs_and_no_more() {
     assert!((18..=30).contains(&most), "{most}");
     let rate = 600.0 / sending(&entries).as_secs_f64() * 60.0;
     assert!(rate > 0.9 * 270.0, "{rate}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_case_that_never_fits_is_told_at_once_and_the_others_go_on() {
+    let mut plan = plan(&["a"], 60);
+    let case = |id: &str, content: String| Case { id: id.into(), content, ..Case::default() };
+    plan.cases = vec![case("small", "few words".into()), case("huge", "many words ".repeat(20_000))];
+    plan.variants[0].prompt = "{{ content }}".into();
+    let gateway = Scripted::new(|_| Act::answer(500, 25, 20));
+    let entries = whole(plan, &quota(None, Some(10_000.0)), gateway.clone()).await;
+    let told: Vec<&Entry> = entries.iter().filter(|entry| matches!(entry.event, Event::Noted { .. })).collect();
+    let [Entry { at, event: Event::Noted { text, .. }, .. }] = told[..] else { panic!("{told:?}") };
+    assert_eq!(*at, entries[0].at, "before anything else is waited for");
+    assert!(text.starts_with("a on case huge: one request reserves about"), "{text}");
+    assert_eq!(samples(&entries).iter().filter(|s| s.is_ok()).count(), 30);
+    assert_eq!(gateway.seen.lock().unwrap().asked.len(), 31, "with the warm-up trial");
+    assert!(!entries.iter().any(|entry| matches!(entry.event, Event::VariantRetired { .. })));
 }
