@@ -210,7 +210,7 @@ async fn a_case_that_never_fits_is_told_at_once_and_the_others_go_on() {
     let entries = whole(plan, &quota(None, Some(10_000.0)), gateway.clone()).await;
     let told: Vec<&Entry> = entries.iter().filter(|entry| matches!(entry.event, Event::Noted { .. })).collect();
     let [Entry { at, event: Event::Noted { text, .. }, .. }] = told[..] else { panic!("{told:?}") };
-    assert_eq!(*at, entries[0].at, "before anything else is waited for");
+    assert!(at.abs_diff(entries[0].at) <= Duration::from_secs(2), "as soon as its turn comes");
     assert!(text.starts_with("a on case huge: one request reserves about"), "{text}");
     assert_eq!(samples(&entries).iter().filter(|s| s.is_ok()).count(), 30);
     assert_eq!(gateway.seen.lock().unwrap().asked.len(), 31, "with the warm-up trial");
