@@ -8,6 +8,7 @@ use quotient::bench::event::{Entry, Event};
 use quotient::bench::ledger::Refill;
 use quotient::bench::plan::{Case, Concurrency, Plan};
 use quotient::bench::quota::{LimitKind, Quota};
+use quotient::bench::sample::Sample;
 use quotient::bench::tally::Tally;
 
 use super::scripted::{Act, Scripted, plan, quota, whole};
@@ -212,7 +213,9 @@ async fn a_case_that_never_fits_is_told_at_once_and_the_others_go_on() {
     let [Entry { at, event: Event::Noted { text, .. }, .. }] = told[..] else { panic!("{told:?}") };
     assert!(at.abs_diff(entries[0].at) <= Duration::from_secs(2), "as soon as its turn comes");
     assert!(text.starts_with("a on case huge: one request reserves about"), "{text}");
-    assert_eq!(samples(&entries).iter().filter(|s| s.is_ok()).count(), 30);
-    assert_eq!(gateway.seen.lock().unwrap().asked.len(), 31, "with the warm-up trial");
+    // Before the first reply nobody knows how many tokens a byte is: what then was on its way is sent.
+    let (ok, failed): (Vec<&Sample>, Vec<&Sample>) = samples(&entries).into_iter().partition(|sample| sample.is_ok());
+    assert!(ok.iter().filter(|sample| sample.trial.case == 0).count() >= 30 && failed.len() >= 24, "{}", failed.len());
+    assert!(failed.iter().all(|sample| sample.trial.case == 1 && sample.attempts == 0));
     assert!(!entries.iter().any(|entry| matches!(entry.event, Event::VariantRetired { .. })));
 }
