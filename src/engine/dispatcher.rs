@@ -13,6 +13,7 @@ use crate::bench::capacity::Demand;
 use crate::bench::event::{Command, Ended, Event, NoteLevel, PauseCause, Stamped, Stop};
 use crate::bench::fault::{Fault, FaultKind};
 use crate::bench::minute::AccountMinute;
+use crate::bench::model::ModelId;
 use crate::bench::plan::{Endpoint, Plan};
 use crate::bench::quota::Quota;
 use crate::bench::sample::{Outcome, Trial};
@@ -20,7 +21,7 @@ use crate::bench::template::Templates;
 use crate::engine::budget::{Budget, worst_cost};
 use crate::engine::clock::Clock;
 use crate::engine::lane::{Asked, Lane, Step};
-use crate::engine::pacer::{Need, Ticket};
+use crate::engine::pacer::{Need, Pacer, Ticket};
 use crate::engine::stop::Harm;
 use crate::engine::trial::{Answer, Doing, Invoke, Landed, Wires, backoff, invocation, whole};
 use crate::engine::watch::Watch;
@@ -43,9 +44,15 @@ pub struct Engine<G = Gateway> {
     pub simulated: bool,
     /// The client's look at itself; `None` leaves it out.
     pub watch: Option<Watch>,
+    /// What earlier runs over the same quotas took and learned.
+    pub memory: Memory,
     /// What the account's monitoring says, per model, whenever it is read; `None` where nobody reads it.
     pub account: Option<UnboundedReceiver<AccountUse>>,
 }
+
+/// What a run took of its models' quotas and learned of them, for the run after it: a quota does not begin anew.
+#[derive(Debug, Default)]
+pub struct Memory(Vec<(ModelId, Pacer)>);
 
 /// Runs a plan to its end and tells everything that happens; the stream ends when the run has.
 ///
@@ -54,8 +61,8 @@ pub async fn run<G: Invoke>(
     engine: Engine<G>,
     mut commands: UnboundedReceiver<Command>,
     events: UnboundedSender<Stamped>,
-) {
-    let Engine { plan, run, gateway, mut quotas, simulated, watch, mut account } = engine;
+) -> Memory {
+    let Engine { plan, run, gateway, mut quotas, simulated, watch, mut memory, mut account } = engine;
     let wires = Arc::new(Wires::new(Arc::clone(&plan), Clock::start(), events));
     let began = watch.as_ref().and_then(Watch::cpu);
     let version = env!("CARGO_PKG_VERSION").to_owned();
@@ -68,10 +75,18 @@ pub async fn run<G: Invoke>(
         Ok(templates) => templates,
         Err(error) => {
             wires.tell_now(Event::RunFinished { ended: Ended::Errors, reason: Some(error.to_string()) });
-            return;
+            return memory;
         }
     };
-    let lanes = quotas.iter().enumerate().map(|(model, (quota, _))| Lane::new(&plan, model, quota)).collect();
+    let mut lane = |(model, (quota, _)): (usize, &(Quota, Vec<String>))| {
+        let mut lane = Lane::new(&plan, model, quota);
+        let known = memory.0.iter().position(|(id, _)| *id == plan.models[model].id);
+        if let Some(known) = known {
+            lane.pacer.inherit(wires.clock.now(), memory.0.swap_remove(known).1);
+        }
+        lane
+    };
+    let lanes = quotas.iter().enumerate().map(&mut lane).collect();
     let looking =
         watch.clone().map(|watch| AbortOnDropHandle::new(tokio::spawn(watch.look(Arc::clone(&wires), began))));
     let mut dispatcher = Dispatcher::new(wires, gateway, templates, lanes);
@@ -107,7 +122,10 @@ pub async fn run<G: Invoke>(
     if let Some(watch) = watch {
         watch.tell(&dispatcher.wires, Vec::new(), began);
     }
-    dispatcher.finish();
+    for lane in dispatcher.finish() {
+        memory.0.push((plan.models[lane.model].id.clone(), lane.pacer));
+    }
+    memory
 }
 
 /// The next reading of the account's use; none comes where nobody reads it.
@@ -507,7 +525,8 @@ impl<G: Invoke> Dispatcher<G> {
         self.wires.tell_now(Event::Noted { level, text });
     }
 
-    fn finish(self) {
+    /// Says how the run ended; what is left are its lanes.
+    fn finish(self) -> Vec<Lane> {
         let (ended, reason) = match &self.ending {
             Some((ended, reason)) => (*ended, Some(reason.clone())),
             // One model that could not go on is not the whole plan, whatever the others did.
@@ -522,5 +541,6 @@ impl<G: Invoke> Dispatcher<G> {
             self.note(NoteLevel::Warning, caveat);
         }
         self.wires.tell_now(Event::RunFinished { ended, reason });
+        self.lanes
     }
 }

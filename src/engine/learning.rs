@@ -83,6 +83,11 @@ impl Estimate {
         }
     }
 
+    /// Whether both are of the same listed limit, or of one that nobody listed.
+    pub(crate) fn is_of(&self, other: &Self) -> bool {
+        self.ceiling == other.ceiling
+    }
+
     /// What was learned, where that is what holds.
     pub(crate) fn learned(&self) -> Option<f64> {
         self.value

@@ -128,6 +128,17 @@ impl Pacer {
         }
     }
 
+    /// Goes on where an earlier run over the same quota ended: what that took counts, what it learned holds.
+    pub(crate) fn inherit(&mut self, now: Duration, before: Self) {
+        (self.ledger, self.cool_down, self.throttled) = (before.ledger, before.cool_down, before.throttled);
+        for (mine, before) in self.paced.iter_mut().zip(before.paced) {
+            if mine.estimate.is_of(&before.estimate) {
+                (mine.estimate, mine.bucket) = (before.estimate, before.bucket);
+            }
+        }
+        self.set_limits(now);
+    }
+
     /// Takes what an invocation needs, if it may be sent now.
     pub(crate) fn admit(&mut self, now: Duration, need: Need) -> Result<Ticket, Refused> {
         self.fits_whole(need)?;

@@ -11,7 +11,7 @@ use quotient::bench::quota::{LimitKind, Quota};
 use quotient::bench::sample::Sample;
 use quotient::bench::tally::Tally;
 
-use super::scripted::{Act, Scripted, plan, quota, whole};
+use super::scripted::{Act, Scripted, plan, quota, start, start_after, whole};
 use super::trials::samples;
 
 const RULES: [Refill; 3] = [Refill::ROLLING, Refill::Clock, Refill::Bucket { burst: 1.0 }];
@@ -218,4 +218,20 @@ async fn a_case_that_never_fits_is_told_at_once_and_the_others_go_on() {
     assert!(ok.iter().filter(|sample| sample.trial.case == 0).count() >= 30 && failed.len() >= 24, "{}", failed.len());
     assert!(failed.iter().all(|sample| sample.trial.case == 1 && sample.attempts == 0));
     assert!(!entries.iter().any(|entry| matches!(entry.event, Event::VariantRetired { .. })));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_run_right_after_another_counts_what_that_one_took() {
+    let quota = quota(Some(60.0), None);
+    let gateway = Scripted::new(|_| Act::answer(200, 25, 10)).judged(&quota, Refill::ROLLING, Duration::ZERO);
+    let minute = || Plan { burst: 1.0, ..one(60) };
+    let mut first = start(minute(), &quota, gateway.clone());
+    first.rest().await;
+    let memory = first.engine.await.unwrap();
+    let mut second = start_after(memory, minute(), &quota, gateway.clone());
+    let entries = second.rest().await;
+    assert_eq!(gateway.seen.lock().unwrap().throttled, 0);
+    let began = entries[0].at;
+    let sent = entries.iter().find(|entry| matches!(entry.event, Event::InvocationStarted { .. })).unwrap();
+    assert!(sent.at.abs_diff(began) > Duration::from_secs(55), "{:?}", sent.at.abs_diff(began));
 }

@@ -12,7 +12,7 @@ use quotient::bench::plan::{Plan, Price};
 use quotient::bench::quota::{Limit, LimitKind, LimitSource, Quota};
 use quotient::bench::sample::Timing;
 use quotient::bench::usage::Usage;
-use quotient::engine::dispatcher::{Engine, run};
+use quotient::engine::dispatcher::{Engine, Memory, run};
 use quotient::engine::trial::Invoke;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::time::Instant;
@@ -212,11 +212,16 @@ pub(crate) fn quota(rpm: Option<f64>, tpm: Option<f64>) -> Quota {
 pub(crate) struct Running {
     pub(crate) commands: UnboundedSender<Command>,
     pub(crate) events: UnboundedReceiver<Stamped>,
-    pub(crate) engine: tokio::task::JoinHandle<()>,
+    pub(crate) engine: tokio::task::JoinHandle<Memory>,
 }
 
 /// Starts a run of a plan on one quota for each of its models.
 pub(crate) fn start(plan: Plan, quota: &Quota, gateway: Scripted) -> Running {
+    start_after(Memory::default(), plan, quota, gateway)
+}
+
+/// The same after an earlier run.
+pub(crate) fn start_after(memory: Memory, plan: Plan, quota: &Quota, gateway: Scripted) -> Running {
     let quotas = plan.models.iter().map(|_| (quota.clone(), Vec::new())).collect();
     let engine = Engine {
         plan: Arc::new(plan),
@@ -226,6 +231,7 @@ pub(crate) fn start(plan: Plan, quota: &Quota, gateway: Scripted) -> Running {
         simulated: true,
         watch: None,
         account: None,
+        memory,
     };
     let (commands, obeyed) = unbounded_channel();
     let (tell, events) = unbounded_channel();
