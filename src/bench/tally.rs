@@ -215,8 +215,10 @@ impl Tally {
             }
             Event::QuotaDetected { model, quota, notes } => self.detected(*model, quota, notes),
             Event::LimitLearned { model, limit, value } => {
-                self.learned(*model, *limit, *value);
-                self.line(entry);
+                // The way back up goes by many small steps.
+                if self.learned(*model, *limit, *value) {
+                    self.line(entry);
+                }
             }
             Event::AccountUseRead { model, minutes } => {
                 if let Some(model) = self.models.get_mut(*model) {
@@ -344,21 +346,23 @@ impl Tally {
         }
     }
 
-    fn learned(&mut self, index: usize, kind: LimitKind, value: f64) {
-        let Some(model) = self.models.get_mut(index) else { return };
+    /// Takes a learned limit in; whether it fell, or the listed one holds again.
+    fn learned(&mut self, index: usize, kind: LimitKind, value: f64) -> bool {
+        let Some(model) = self.models.get_mut(index) else { return false };
+        let before = model.learned.get(&kind).copied();
         let quota = model.quota.get_or_insert_default();
         match quota.slot(kind) {
             // The listed limit holds again.
-            Some(limit) if limit.is_listed() && value >= limit.value => {
-                model.learned.remove(&kind);
-            }
+            Some(limit) if limit.is_listed() && value >= limit.value => model.learned.remove(&kind).is_some(),
             Some(limit) if limit.is_listed() => {
                 model.learned.insert(kind, value);
+                before.is_none_or(|before| value < before)
             }
             // Nobody listed it: what was learned is all that is known.
             slot => {
-                *slot = Some(Limit::unlisted(value, LimitSource::Learned));
+                let before = slot.replace(Limit::unlisted(value, LimitSource::Learned));
                 model.ledger.set_quota(quota);
+                before.is_none_or(|before| value < before.value)
             }
         }
     }

@@ -548,5 +548,47 @@ mod tests {
                 sent.push(Sent { at: now, need, ended: None });
             }
         }
+
+        /// What never settles at more than it held is let in under each rule that Bedrock may have, wherever in its
+        /// minute the service's clock stands.
+        #[test]
+        fn no_refill_rule_ever_throttles_it(
+            requests in shapes(),
+            rpm in prop::option::of(2_u32..60),
+            tpm in prop::option::of(6_000_u32..20_000),
+            burst in 0.01_f64..1.0,
+            phase in 0_u64..60_000,
+        ) {
+            let quota = quota(rpm.map(f64::from), tpm.map(f64::from), None);
+            let mut pacer = Pacer::new(&quota, 1.0, burst);
+            let service = |now: Duration| now + Duration::from_millis(phase);
+            let mut judges =
+                [Refill::ROLLING, Refill::Clock, Refill::Bucket { burst: 1.0 }].map(|rule| Ledger::new(&quota, rule));
+            let mut out: Vec<(Duration, Ticket, [Hold; 3], u64)> = Vec::new();
+            let mut now = at(0.0);
+            for (reserved, expected, takes, latency) in requests {
+                let need = need(reserved, expected);
+                let ticket = loop {
+                    out.sort_by_key(|(ends, ..)| std::cmp::Reverse(*ends));
+                    while let Some((ends, ticket, holds, takes)) = out.pop_if(|(ends, ..)| *ends <= now) {
+                        pacer.settle(ends, &ticket, takes);
+                        for (judge, hold) in judges.iter_mut().zip(holds) {
+                            judge.settle(service(ends), hold, takes);
+                        }
+                    }
+                    let wake = match pacer.admit(now, need) {
+                        Ok(ticket) => break ticket,
+                        Err(Refused::Full { until, .. }) => until,
+                        Err(other) => panic!("{other:?}"),
+                    };
+                    now = wake.into_iter().chain(out.last().map(|(ends, ..)| *ends)).min().expect("something ends it");
+                };
+                for judge in &mut judges {
+                    prop_assert_eq!(judge.admits(service(now), reserved), Ok(()), "{:?}", judge.refill());
+                }
+                let holds = judges.each_mut().map(|judge| judge.reserve(service(now), reserved));
+                out.push((now + Duration::from_millis(latency), ticket, holds, takes.min(need.held())));
+            }
+        }
     }
 }
