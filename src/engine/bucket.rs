@@ -57,6 +57,12 @@ impl Bucket {
         (missing > 1e-6).then(|| now + Duration::from_secs_f64((missing / self.per_second).clamp(1e-6, 86_400.0)))
     }
 
+    /// Whether an amount may be taken now without delaying one that waits until a later time.
+    pub(crate) fn spares(&self, now: Duration, amount: f64, until: Duration, waiting: f64) -> bool {
+        let refilled = self.per_second * until.saturating_sub(now).as_secs_f64();
+        self.level - amount + refilled >= waiting.min(self.most)
+    }
+
     /// Takes an amount; a negative one is given back.
     pub(crate) fn take(&mut self, amount: f64) {
         self.level = (self.level - amount).min(self.most);

@@ -20,8 +20,9 @@ use crate::bench::sample::{Outcome, Trial};
 use crate::bench::template::Templates;
 use crate::engine::budget::{Budget, worst_cost};
 use crate::engine::clock::Clock;
-use crate::engine::lane::{Asked, Lane, Step};
-use crate::engine::pacer::{Need, Pacer, Ticket};
+use crate::engine::lane::{Asked, Beside, Lane, Step};
+use crate::engine::need::Need;
+use crate::engine::pacer::{Pacer, Ticket};
 use crate::engine::stop::Harm;
 use crate::engine::trial::{Answer, Doing, Invoke, Landed, Wires, backoff, invocation, whole};
 use crate::engine::watch::Watch;
@@ -133,6 +134,12 @@ async fn read(account: &mut Option<UnboundedReceiver<AccountUse>>) -> Option<Acc
     account.as_mut()?.recv().await
 }
 
+/// US dollars that an invocation may cost at most.
+fn worst(plan: &Plan, trial: Trial, need: Need) -> f64 {
+    let max_tokens = need.reserved.min(plan.max_tokens(trial.model, trial.variant));
+    worst_cost(plan.models[trial.model].price.as_ref(), need.reserved - max_tokens, max_tokens)
+}
+
 /// An invocation that is out.
 struct Flight {
     doing: Doing,
@@ -218,8 +225,7 @@ impl<G: Invoke> Dispatcher<G> {
                 Step::Wait(until) => return until,
             };
             let trial = lane.head()?.trial;
-            let max_tokens = need.reserved.min(plan.max_tokens(trial.model, trial.variant));
-            let worst = worst_cost(plan.models[index].price.as_ref(), need.reserved - max_tokens, max_tokens);
+            let worst = worst(&plan, trial, need);
             if !self.budget.admits(worst) {
                 if self.flights.is_empty() {
                     let reason = self.budget.reason(worst);
@@ -234,13 +240,29 @@ impl<G: Invoke> Dispatcher<G> {
                     if let Some(limit) = tell {
                         self.wires.tell(now, Event::TrialWaited { trial, limit, until });
                     }
-                    return until;
+                    if until.is_none_or(|until| !self.send_beside(index, now, until, &plan)) {
+                        return until;
+                    }
                 }
                 Asked::Fail(doing, fault) => self.never_fits(now, doing, fault),
                 Asked::Close(reason) => self.close(index, Ended::Budget, &reason),
             }
         }
         None
+    }
+
+    /// Sends a trial beside a head that waits until a time; whether one was found.
+    fn send_beside(&mut self, index: usize, now: Duration, until: Duration, plan: &Plan) -> bool {
+        let affordable = |trial, need| self.budget.admits(worst(plan, trial, need));
+        match self.lanes[index].beside(now, until, plan, &self.templates, affordable) {
+            Some(Beside::Go(doing, ticket, need)) => {
+                let worst = worst(plan, doing.trial, need);
+                self.send(now, Flight { doing, ticket, need, worst });
+            }
+            Some(Beside::Fail(doing, fault)) => self.trial_failed(now, doing, fault),
+            None => return false,
+        }
+        true
     }
 
     fn send(&mut self, now: Duration, flight: Flight) {
@@ -488,8 +510,8 @@ impl<G: Invoke> Dispatcher<G> {
         }
         self.paused = Some(cause);
         let now = self.wires.clock.now();
-        for doing in self.lanes.iter_mut().filter_map(Lane::head) {
-            doing.wait_ends(now);
+        for lane in &mut self.lanes {
+            lane.waits_end(now);
         }
         self.wires.tell(now, Event::Paused { reason: reason.into(), cause });
     }

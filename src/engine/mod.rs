@@ -9,6 +9,7 @@ pub mod dispatcher;
 mod forecast;
 mod lane;
 mod learning;
+mod need;
 mod pacer;
 mod schedule;
 mod stop;

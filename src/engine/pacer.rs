@@ -13,39 +13,19 @@ use crate::bench::quota::{Limit, LimitKind, LimitSource, Quota};
 use crate::engine::bucket::Bucket;
 use crate::engine::cooling::CoolDown;
 use crate::engine::learning::Estimate;
+use crate::engine::need::Need;
 
 /// How much longer than a minute an amount is remembered: two requests sent a minute apart may arrive closer together
 /// by as much as the network's delay varies. Costs 0.4 % of the quota.
 const GUARD: Duration = Duration::from_millis(250);
+/// From this share of a minute's tokens on an invocation is large.
+const LARGE: f64 = 0.02;
 const MINUTE: Duration = Duration::from_mins(1);
 /// The limits whose estimates are learned: a day is too long to learn from.
 const LEARNED: [LimitKind; 2] = [LimitKind::Rpm, LimitKind::Tpm];
 /// The limit that a throttle's words name is believed unless it was used so much less than the other one: the words are
 /// weak evidence (source: facts page, section 1.5).
 const BELIEVED: f64 = 0.5;
-
-/// What one invocation will take, in quota tokens.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Need {
-    /// R: what the service reserves at admission.
-    pub(crate) reserved: u64,
-    /// What it is expected to settle at; may exceed R where output burns down faster than 1.
-    pub(crate) expected: u64,
-    /// What it reserves at the very least: a guess of the input is no reason to give a request up.
-    pub(crate) least: u64,
-}
-
-impl Need {
-    /// What is held for it until it is settled.
-    pub(crate) fn held(self) -> u64 {
-        self.reserved.max(self.expected)
-    }
-
-    /// What it takes of a limit's smoothing bucket.
-    fn smoothed(self, kind: LimitKind) -> f64 {
-        if kind == LimitKind::Rpm { 1.0 } else { self.expected as f64 }
-    }
-}
 
 /// What an admitted invocation holds.
 #[derive(Debug)]
@@ -162,6 +142,29 @@ impl Pacer {
         self.began.get_or_insert(now);
         self.cool_down.sent(now);
         Ok(Ticket { hold, expected: need.expected, sent: now, before })
+    }
+
+    /// Takes what an invocation needs, if it may be sent now beside one that waits until a later time, and does not make
+    /// that wait any longer.
+    pub(crate) fn admit_beside(&mut self, now: Duration, need: Need, head: Need, until: Duration) -> Option<Ticket> {
+        for kind in LimitKind::ALL {
+            let Some(limit) = self.in_force.value(kind) else { continue };
+            let spare = self.ledger.spare(now, kind, head.of(kind).min(whole(limit)))?;
+            if need.of(kind) > spare {
+                return None;
+            }
+        }
+        let spares = |(kind, paced): (LimitKind, &Paced)| {
+            let spares = |bucket: &Bucket| bucket.spares(now, need.smoothed(kind), until, head.smoothed(kind));
+            paced.bucket.as_ref().is_none_or(spares)
+        };
+        LEARNED.into_iter().zip(&self.paced).all(spares).then(|| self.admit(now, need).ok()).flatten()
+    }
+
+    /// Whether an invocation is so large a part of a minute that it is worth looking for others to send beside it while
+    /// it waits.
+    pub(crate) fn is_large(&self, need: Need) -> bool {
+        self.in_force.value(LimitKind::Tpm).is_some_and(|limit| need.held() as f64 >= limit * LARGE)
     }
 
     /// Replaces what an invocation held by what it took in the end.
@@ -304,10 +307,7 @@ impl Pacer {
         };
         for kind in LimitKind::ALL {
             let Some(limit) = self.in_force.value(kind) else { continue };
-            let amount = if kind == LimitKind::Rpm { 1.0 } else { need.held() as f64 };
-            // A whole number, so that sums of amounts are exact and an empty window always has room for it.
-            let most = if limit >= 1.0 { limit.floor() } else { limit };
-            if let Err(refusal) = self.ledger.fits(now, kind, amount.min(most)) {
+            if let Err(refusal) = self.ledger.fits(now, kind, need.of(kind).min(whole(limit))) {
                 refuse(kind, refusal.until);
             }
         }
@@ -318,6 +318,11 @@ impl Pacer {
         }
         longest.map_or(Ok(()), Err)
     }
+}
+
+/// A limit as a whole number, so that sums of amounts are exact and an empty window always has room for it.
+fn whole(limit: f64) -> f64 {
+    if limit >= 1.0 { limit.floor() } else { limit }
 }
 
 #[cfg(test)]

@@ -235,3 +235,60 @@ async fn a_run_right_after_another_counts_what_that_one_took() {
     let sent = entries.iter().find(|entry| matches!(entry.event, Event::InvocationStarted { .. })).unwrap();
     assert!(sent.at.abs_diff(began) > Duration::from_secs(55), "{:?}", sent.at.abs_diff(began));
 }
+
+#[tokio::test(start_paused = true)]
+async fn small_requests_go_beside_a_large_one_that_waits_and_do_not_delay_it() {
+    // One case in six takes 60 % of a minute's tokens; the others 1 %.
+    let case = |n: usize| Case {
+        id: n.to_string(),
+        content: "x".repeat(if n == 0 { 30_000 } else { 500 }),
+        ..Case::default()
+    };
+    let (large, small) = (6_000, 100);
+    let tokens = move |ask: &super::scripted::Ask| if ask.prompt > 10_000 { large } else { small };
+    for refill in RULES {
+        let quota = quota(None, Some(10_000.0));
+        let mut plan = one(240);
+        plan.cases = (0..6).map(case).collect();
+        plan.variants[0].prompt = "{{ content }}".into();
+        plan.variants[0].parameters.max_tokens = Some(50);
+        let gateway =
+            Scripted::new(move |ask| Act::answer(400, tokens(ask), 20)).judged(&quota, refill, Duration::from_secs(11));
+        let entries = whole(plan, &quota, gateway.clone()).await;
+        assert_eq!(gateway.seen.lock().unwrap().throttled, 0, "{refill:?}");
+        let sent_of = |case: usize| {
+            let sent = |e: &Entry| match e.event {
+                Event::InvocationStarted { trial, .. } if trial.case == case => Some(e.at),
+                _ => None,
+            };
+            entries.iter().filter_map(sent).collect::<Vec<Duration>>()
+        };
+        let larges = sent_of(0);
+        let apart: Vec<f64> = larges.windows(2).skip(1).map(|pair| pair[1].abs_diff(pair[0]).as_secs_f64()).collect();
+        // One fits into each minute, and none waits longer than that for the small ones.
+        assert!(apart.iter().all(|seconds| (60.0..62.0).contains(seconds)), "{refill:?}: {apart:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn requests_of_very_different_sizes_still_use_the_minute_up() {
+    // From 0.2 to 10 % of a minute's tokens; in the schedule's order alone it would be 94 %.
+    let case =
+        |n: usize| Case { id: n.to_string(), content: "x".repeat(500 + n * 7_919 % 97 * 250), ..Case::default() };
+    for refill in RULES {
+        let quota = quota(None, Some(50_000.0));
+        let mut plan = one(1_500);
+        plan.cases = (0..97).map(case).collect();
+        plan.variants[0].prompt = "{{ content }}".into();
+        let act = |ask: &super::scripted::Ask| {
+            let n = ask.before as u64;
+            Act::answer(300 + n * 104_729 % 3_000, ask.prompt as u64 / 5, 10 + n * 7_919 % 60)
+        };
+        let gateway = Scripted::new(act).judged(&quota, refill, Duration::from_secs(11));
+        let entries = whole(plan, &quota, gateway.clone()).await;
+        let settled: u64 = samples(&entries).iter().map(|sample| sample.settled).sum();
+        let used = settled as f64 / sending(&entries).as_secs_f64() * 60.0 / 50_000.0;
+        assert!(used >= 0.95, "{refill:?}: {used}");
+        assert_eq!(gateway.seen.lock().unwrap().throttled, 0);
+    }
+}

@@ -25,6 +25,8 @@ pub(crate) struct Ask {
     pub(crate) variant: String,
     /// The model as named.
     pub(crate) model: String,
+    /// Bytes of the prompt.
+    pub(crate) prompt: usize,
     /// How many invocations came before this one.
     pub(crate) before: usize,
     /// How many of this variant.
@@ -114,6 +116,7 @@ impl Scripted {
         let ask = Ask {
             variant: variant.clone(),
             model: call.model.id.to_string(),
+            prompt: call.request.prompt_bytes(),
             before: seen.asked.len(),
             before_of_variant,
         };
