@@ -27,7 +27,7 @@ use crate::bedrock::cache::Key;
 use crate::bedrock::fault::{self, Place};
 use crate::bedrock::gateway::Gateway;
 use crate::bedrock::inproc;
-use crate::bedrock::probe::Mark;
+use crate::bedrock::probe::{Mark, Probing};
 use crate::bench::fault::{Fault, FaultKind};
 use crate::bench::plan::{Endpoint, Timeouts};
 
@@ -246,6 +246,7 @@ fn clients(config: &SdkConfig, place: Place) -> Clients {
         .retry_config(RetryConfig::disabled())
         .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
         .interceptor(mark.clone())
+        .interceptor(Probing)
         .build();
     let quotas = aws_sdk_servicequotas::config::Builder::from(config)
         .timeout_config(control.clone())

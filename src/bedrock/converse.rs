@@ -44,15 +44,13 @@ macro_rules! filled {
             .set_additional_model_request_fields(shape.extra)
             .set_service_tier(shape.service_tier)
             .set_performance_config(shape.performance)
-            .customize()
-            .interceptor($attempt.probe.clone())
             .send()
     }};
 }
 
 /// One Converse.
 pub(super) async fn whole(client: &Client, attempt: &Attempt<'_>) -> Result<Reply, Failure> {
-    let output = attempt.send(Limit::Total, filled!(client.converse(), attempt)).await?;
+    let output = attempt.send(Limit::Total, Box::pin(filled!(client.converse(), attempt))).await?;
     let timing = attempt.whole(output.metrics.and_then(|metrics| latency(metrics.latency_ms)));
     let mut text = String::new();
     let mut output_bytes = 0;
@@ -76,7 +74,7 @@ pub(super) async fn whole(client: &Client, attempt: &Attempt<'_>) -> Result<Repl
 /// One `ConverseStream`. Complete once its stop event came, whatever happens after it: metadata that never arrive
 /// leave its tokens to be estimated.
 pub(super) async fn streamed(client: &Client, attempt: &Attempt<'_>, on_chunk: OnChunk<'_>) -> Result<Reply, Failure> {
-    let output = attempt.send(Limit::FirstText, filled!(client.converse_stream(), attempt)).await?;
+    let output = attempt.send(Limit::FirstText, Box::pin(filled!(client.converse_stream(), attempt))).await?;
     let mut stop = None;
     let mut metadata = None;
     let mut drained = drain(output.stream, attempt, on_chunk, |event| {
@@ -114,7 +112,7 @@ pub(super) async fn count_tokens(client: &Client, attempt: &Attempt<'_>) -> Resu
         .set_additional_model_request_fields(extra)
         .build();
     let sending = client.count_tokens().model_id(named).input(CountTokensInput::Converse(input)).send();
-    let output = attempt.send(Limit::Total, sending).await?;
+    let output = attempt.send(Limit::Total, Box::pin(sending)).await?;
     Ok(count(output.input_tokens))
 }
 

@@ -1,6 +1,7 @@
 //! Gateway: the seam to Bedrock — one invocation in, one measured reply or one classified failure out.
 
 use std::future::Future;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -148,13 +149,16 @@ impl<'a> Attempt<'a> {
     }
 
     /// Sends and waits for the answer's head (for a call that does not stream, for the answer) within a limit.
-    pub(super) async fn send<T, E: Exception>(
+    ///
+    /// The SDK's state of sending is large. On the heap of its own it is gone once the answer begins, so that a stream
+    /// in flight does not hold it.
+    pub(super) async fn send<T, E: Exception, F: Future<Output = Result<T, SdkError<E, HttpResponse>>>>(
         &self,
         limit: Limit,
-        sending: impl Future<Output = Result<T, SdkError<E, HttpResponse>>>,
+        sending: Pin<Box<F>>,
     ) -> Result<T, Failure> {
         let limit = if self.until(limit) < self.until(Limit::Total) { limit } else { Limit::Total };
-        match timeout_at(self.until(limit), sending).await {
+        match timeout_at(self.until(limit), self.probe.watching(sending)).await {
             Ok(Ok(output)) => Ok(output),
             Ok(Err(error)) => Err(self.failure(self.fault(&error))),
             Err(_) => Err(self.failure(self.timed_out(limit))),

@@ -26,10 +26,8 @@ pub(super) async fn whole(client: &Client, attempt: &Attempt<'_>) -> Result<Repl
         .body(body(attempt, false))
         .set_performance_config_latency(latency(&attempt.call.request.parameters))
         .set_service_tier(service_tier(&attempt.call.request.parameters))
-        .customize()
-        .interceptor(attempt.probe.clone())
         .send();
-    let output = attempt.send(Limit::Total, sending).await?;
+    let output = attempt.send(Limit::Total, Box::pin(sending)).await?;
     let counted = attempt.probe.counted();
     let timing = attempt.whole(counted.service);
     let unreadable = |why: String| {
@@ -52,10 +50,8 @@ pub(super) async fn streamed(client: &Client, attempt: &Attempt<'_>, on_chunk: O
         .body(body(attempt, true))
         .set_performance_config_latency(latency(&attempt.call.request.parameters))
         .set_service_tier(service_tier(&attempt.call.request.parameters))
-        .customize()
-        .interceptor(attempt.probe.clone())
         .send();
-    let output = attempt.send(Limit::FirstText, sending).await?;
+    let output = attempt.send(Limit::FirstText, Box::pin(sending)).await?;
     let mut native = NativeStream::new(attempt.call.model.id.family().native);
     let mut service = None;
     let mut drained = drain(output.body, attempt, on_chunk, |event| {

@@ -105,6 +105,11 @@ impl Counted {
 #[derive(Debug, Clone, Default)]
 pub(super) struct Probe(Arc<Seen>);
 
+tokio::task_local! {
+    /// The probe of the invocation that this task is sending.
+    static WATCHING: Probe;
+}
+
 #[derive(Debug, Default)]
 struct Seen {
     sent: OnceLock<Instant>,
@@ -112,6 +117,11 @@ struct Seen {
 }
 
 impl Probe {
+    /// Lets [`Probing`] stamp what this future sends.
+    pub(super) fn watching<F: Future>(&self, sending: F) -> impl Future<Output = F::Output> {
+        WATCHING.scope(self.clone(), sending)
+    }
+
     /// When the request left: serialised, credentials found, signed. `None` if it never got there.
     pub(super) fn sent(&self) -> Option<Instant> {
         self.0.sent.get().copied()
@@ -123,8 +133,13 @@ impl Probe {
     }
 }
 
+/// Stamps and reads for the probe that watches, once for all invocations: an interceptor for each call would have the
+/// SDK resolve the client's whole configuration again, which costs as much as a tenth of the call.
+#[derive(Debug)]
+pub(super) struct Probing;
+
 #[dyn_dispatch_hint]
-impl Intercept for Probe {
+impl Intercept for Probing {
     fn name(&self) -> &'static str {
         "probe"
     }
@@ -137,7 +152,8 @@ impl Intercept for Probe {
         _: &RuntimeComponents,
         _: &mut ConfigBag,
     ) -> Result<(), BoxError> {
-        let _ = self.0.sent.set(Instant::now());
+        // What nobody watches is not timed.
+        let _ = WATCHING.try_with(|probe| probe.0.sent.set(Instant::now()));
         Ok(())
     }
 
@@ -147,7 +163,7 @@ impl Intercept for Probe {
         _: &RuntimeComponents,
         _: &mut ConfigBag,
     ) -> Result<(), BoxError> {
-        let _ = self.0.counted.set(Counted::of(context.response().headers()));
+        let _ = WATCHING.try_with(|probe| probe.0.counted.set(Counted::of(context.response().headers())));
         Ok(())
     }
 }

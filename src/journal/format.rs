@@ -1,6 +1,7 @@
 //! Format: one entry as one line of JSON that carries its own checksum.
 
-use std::fmt::{self, Write as _};
+use std::fmt;
+use std::io::Write as _;
 
 use serde::Deserialize;
 
@@ -42,14 +43,21 @@ impl std::error::Error for LineError {}
 
 /// One line, without its line end: the entry's fields, then `crc`, the CRC-32 of the line without that member.
 pub fn encode(entry: &Entry) -> serde_json::Result<String> {
-    let mut line = serde_json::to_string(entry)?;
-    let crc = crc32fast::hash(line.as_bytes());
-    line.truncate(line.len() - 1); // the closing brace
-    line.push_str(BEFORE);
-    // Writing to a string cannot fail.
-    let _ = write!(line, "{crc:0DIGITS$x}");
-    line.push_str(AFTER);
-    Ok(line)
+    let mut line = Vec::new();
+    encode_to(entry, &mut line)?;
+    // JSON is text.
+    Ok(String::from_utf8_lossy(&line).into_owned())
+}
+
+/// The same behind what is there already.
+pub(super) fn encode_to(entry: &Entry, lines: &mut Vec<u8>) -> serde_json::Result<()> {
+    let start = lines.len();
+    serde_json::to_writer(&mut *lines, entry)?;
+    let crc = crc32fast::hash(&lines[start..]);
+    lines.truncate(lines.len() - 1); // the closing brace
+    // Writing to memory cannot fail.
+    let _ = write!(lines, "{BEFORE}{crc:0DIGITS$x}{AFTER}");
+    Ok(())
 }
 
 /// The entry of one line, without its line end.
