@@ -10,7 +10,7 @@ use quotient::bench::quota::Quota;
 use quotient::bench::request::Parameters;
 use quotient::bench::sample::Outcome;
 use quotient::bench::tally::{Phase, Tally};
-use quotient::engine::dispatcher::{self, Engine};
+use quotient::engine::dispatcher::{self, Engine, Memory};
 use quotient::engine::watch::Watch;
 use quotient::journal::recorder::record;
 use tokio::sync::mpsc::unbounded_channel;
@@ -39,6 +39,7 @@ pub(crate) async fn run(work: &Work) -> Result<Found, Failed> {
         simulated: true,
         watch: Some(Watch::default()),
         account: None,
+        memory: Memory::default(),
     };
     tokio::spawn(dispatcher::run(engine, asked, tell));
     let mut tally = Tally::planned(plan);

@@ -1,6 +1,7 @@
 //! Estimate: what a plan will take before anything is sent — calls, tokens, money, minutes, at worst and as expected.
 
 use crate::bench::caution::cautions;
+use crate::bench::number::number;
 use crate::bench::plan::Plan;
 use crate::bench::quota::{LimitKind, Quota};
 use crate::bench::template::{TemplateError, Templates};
@@ -42,8 +43,13 @@ pub fn estimate(plan: &Plan, templates: &Templates, quotas: &[Option<Quota>]) ->
     for (index, model) in plan.models.iter().enumerate() {
         let (mut trials, mut quota_tokens) = (0_u64, 0_u64);
         for variant in plan.variants_for(index) {
-            let bytes = mean_prompt_bytes(plan, templates, variant)?;
+            let (bytes, largest) = prompt_bytes(plan, templates, variant)?;
             let max_tokens = plan.max_tokens(index, variant);
+            let reserved = rough_tokens(largest.0) + max_tokens;
+            let listed = quotas.get(index).and_then(Option::as_ref);
+            total
+                .warnings
+                .extend(listed.and_then(|quota| too_large(plan, quota, (index, variant, largest.1), reserved)));
             let expected = Usage::estimated(rough_tokens(bytes), (max_tokens as f64 * EXPECTED_OUTPUT) as u64);
             let worst = Usage::estimated(expected.input, max_tokens);
             let n = u64::from(plan.trials + plan.warmup);
@@ -77,12 +83,32 @@ pub fn estimate(plan: &Plan, templates: &Templates, quotas: &[Option<Quota>]) ->
     Ok(total)
 }
 
-fn mean_prompt_bytes(plan: &Plan, templates: &Templates, variant: usize) -> Result<usize, TemplateError> {
-    let mut bytes = 0;
-    for case in &plan.cases {
-        bytes += templates.render(variant, case)?.prompt_bytes();
+/// Bytes of a variant's prompt: their mean over the cases, and those of the longest one with the index of its case.
+fn prompt_bytes(plan: &Plan, templates: &Templates, variant: usize) -> Result<(usize, (usize, usize)), TemplateError> {
+    let (mut all, mut largest) = (0, (0, 0));
+    for (case, of) in plan.cases.iter().enumerate() {
+        let bytes = templates.render(variant, of)?.prompt_bytes();
+        all += bytes;
+        largest = largest.max((bytes, case));
     }
-    Ok(bytes / plan.cases.len().max(1))
+    Ok((all / plan.cases.len().max(1), largest))
+}
+
+/// The sentence about a request that no wait can make fit: it alone reserves more than a whole limit.
+fn too_large(plan: &Plan, quota: &Quota, at: (usize, usize, usize), reserved: u64) -> Option<String> {
+    let (model, variant, case) = at;
+    let limit = |kind| quota.get(kind).filter(|limit| limit.is_listed() && reserved as f64 > limit.value);
+    let kind = [LimitKind::Tpm, LimitKind::Tpd].into_iter().find(|kind| limit(*kind).is_some())?;
+    Some(format!(
+        "{}: {} on case {} reserves about {} quota tokens, more than the whole quota of {} {}, and cannot be sent: lower \
+         max_tokens or shorten the prompt",
+        plan.models[model].id,
+        plan.variants[variant].name,
+        plan.cases.get(case).map_or("?", |case| case.id.as_str()),
+        number(reserved as f64),
+        number(limit(kind)?.value),
+        kind.meaning(),
+    ))
 }
 
 fn seconds(quota: &Quota, requests: u64, tokens: u64) -> Option<f64> {

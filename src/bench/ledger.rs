@@ -161,6 +161,12 @@ impl Ledger {
         self.meter_mut(kind).headroom(now)
     }
 
+    /// How much of one limit could be taken now without delaying an amount that waits for it; `None` where no time is
+    /// known at which that fits, and under rules other than the rolling minute.
+    pub fn spare(&mut self, now: Duration, kind: LimitKind, amount: f64) -> Option<f64> {
+        self.meter_mut(kind).spare(now, amount)
+    }
+
     fn meter_mut(&mut self, kind: LimitKind) -> &mut Meter {
         match kind {
             LimitKind::Rpm => &mut self.rpm,
@@ -268,6 +274,21 @@ impl Meter {
             }
         };
         Err((until, false))
+    }
+
+    fn spare(&mut self, now: Duration, amount: f64) -> Option<f64> {
+        let Some(limit) = self.limit else { return Some(f64::INFINITY) };
+        self.advance(now);
+        let missing = amount - self.free(limit);
+        if missing <= 0.0 {
+            return Some(-missing);
+        }
+        let State::Rolling { slots, .. } = &self.state else { return None };
+        let mut freed = 0.0;
+        slots.iter().find_map(|(_, used)| {
+            freed += used;
+            (freed + 1e-9 >= missing).then_some(freed - missing)
+        })
     }
 
     /// What of the limit is not taken; the state is at now.
@@ -436,6 +457,21 @@ mod tests {
         let until = bucket.admits(at(0.0), 0).unwrap_err().until.expect("refills by itself");
         assert!(until.saturating_sub(at(0.0)).abs_diff(Duration::from_secs(1)) < Duration::from_millis(1));
         assert!(bucket.admits(at(1.01), 0).is_ok());
+    }
+
+    #[test]
+    fn what_comes_free_in_a_lump_leaves_something_to_spare_beside_what_waits_for_it() {
+        let mut ledger = Ledger::new(&quota(None, Some(1_000.0)), Refill::ROLLING);
+        let large = ledger.reserve(at(0.0), 600);
+        ledger.settle(at(1.0), large, 600);
+        let small = ledger.reserve(at(10.0), 100);
+        ledger.settle(at(11.0), small, 100);
+        // Another 600 fit when the first ones leave: 300 of the 400 that are free until then stay beside them.
+        assert_eq!(ledger.spare(at(12.0), LimitKind::Tpm, 600.0), Some(300.0));
+        assert_eq!(ledger.spare(at(12.0), LimitKind::Tpm, 250.0), Some(50.0), "it fits already");
+        assert_eq!(ledger.spare(at(12.0), LimitKind::Rpm, 1.0), Some(f64::INFINITY), "no such limit");
+        let _out = ledger.reserve(at(13.0), 290);
+        assert_eq!(ledger.spare(at(13.0), LimitKind::Tpm, 1_000.0), None, "that waits for a settlement");
     }
 
     #[test]

@@ -68,18 +68,16 @@ impl Use {
         let at = floor(at);
         // Entries come in the order of their time, but for a few that share a boundary.
         let index = self.own.iter().rposition(|minute| minute.at <= at);
-        let index = match index.filter(|index| self.own[*index].at == at) {
-            Some(index) => index,
-            None => {
-                let place = index.map_or(0, |before| before + 1);
-                self.own.insert(place, AccountMinute { at, ..AccountMinute::default() });
-                if self.own.len() > REMEMBERED {
-                    self.own.pop_front();
-                }
-                place.min(self.own.len() - 1)
-            }
-        };
-        &mut self.own[index]
+        if let Some(index) = index.filter(|index| self.own[*index].at == at) {
+            return &mut self.own[index];
+        }
+        let place = index.map_or(0, |before| before + 1);
+        self.own.insert(place, AccountMinute { at, ..AccountMinute::default() });
+        if self.own.len() > REMEMBERED {
+            self.own.pop_front();
+        }
+        let place = place.min(self.own.len() - 1);
+        &mut self.own[place]
     }
 }
 

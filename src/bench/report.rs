@@ -364,7 +364,9 @@ fn warnings(tally: &Tally) -> Vec<String> {
     });
     let figures = (0..tally.models.len()).flat_map(|model| Figures::of_model(tally, model));
     let answers = figures.flat_map(|figures| [figures.cut_off_note(), figures.cache_note()]).flatten();
-    let learned = (0..tally.models.len()).flat_map(|model| learned_notes(tally, model));
+    let learned = tally.plan.models.iter().enumerate().flat_map(|(model, plan)| {
+        learned_notes(tally, model).into_iter().map(move |note| about(plan.id.as_str(), &note))
+    });
     let own = bottleneck(tally).map(|found| found.sentence().to_owned());
     let mut all: Vec<String> = Vec::new();
     for warning in detection.chain(noted).chain(retired).chain(answers).chain(learned).chain(own) {
@@ -377,16 +379,15 @@ fn warnings(tally: &Tally) -> Vec<String> {
 
 /// What throttles say of a model's listed limits, in sentences.
 pub fn learned_notes(tally: &Tally, model: usize) -> Vec<String> {
-    let (Some(of), Some(plan)) = (tally.models.get(model), tally.plan.models.get(model)) else { return Vec::new() };
+    let Some(of) = tally.models.get(model) else { return Vec::new() };
     let note = |(kind, value): (&LimitKind, &f64)| {
         let listed = of.quota.as_ref()?.value(*kind)?;
         Some(format!(
-            "{}: the service throttled below the listed {} {}; this program can take about {} (learned), so figures \
-             by the listed limit are too high, or others take the rest.",
-            plan.id,
-            number(listed),
-            kind.name(),
-            number(*value)
+            "throttled below the listed {listed} {kind}: about {value} can be taken (learned), so figures by the listed \
+             {kind} are too high, or others take the rest",
+            listed = number(listed),
+            kind = kind.name(),
+            value = number(*value)
         ))
     };
     of.learned.iter().filter_map(note).collect()

@@ -1,20 +1,20 @@
 //! Tally: what the events add up to; a pure fold of the stream, in memory that does not grow with the run.
 
+mod variant;
+
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use self::variant::{AnswerSample, VariantTally};
 use crate::bench::client::ClientTally;
 use crate::bench::event::{Ended, Entry, Event, NoteLevel};
 use crate::bench::fault::{Fault, FaultKind};
 use crate::bench::ledger::{Hold, Ledger, Refill};
 use crate::bench::others::Use;
 use crate::bench::plan::Plan;
-use crate::bench::population::Population;
 use crate::bench::quota::{Limit, LimitKind, LimitSource, Quota};
 use crate::bench::sample::{Outcome, Sample, Trial};
-use crate::bench::stats::Running;
-use crate::bench::usage::UsageSource;
 
 /// How many of the last trials and of the last lines are kept.
 const RECENT: usize = 1_000;
@@ -152,64 +152,6 @@ impl ModelTally {
     }
 }
 
-/// What one variant's counted trials on one model add up to.
-#[derive(Debug, Clone, Default)]
-pub struct VariantTally {
-    /// Why it gets no more trials, after how many, where it was retired.
-    pub retired: Option<(u64, String)>,
-    /// Successful trials.
-    pub ok: u64,
-    /// Failed trials.
-    pub failed: u64,
-    /// Trials that the end of the run cut off.
-    pub unfinished: u64,
-    /// Accepted answers.
-    pub accepted: u64,
-    /// Answers that `max_tokens` cut off.
-    pub cut_off: u64,
-    /// Invocations beyond each trial's first.
-    pub retries: u64,
-    /// Throttled invocations.
-    pub throttles: u64,
-    /// Failed invocations by kind.
-    pub errors: BTreeMap<FaultKind, u64>,
-    /// The last fault.
-    pub last_fault: Option<Fault>,
-    /// Successful trials that read nothing from a prompt cache.
-    pub cold: Population,
-    /// Successful trials that read from a prompt cache; `None` without any.
-    pub cached: Option<Box<Population>>,
-    /// US dollars of everything that has a price, failed trials included.
-    pub spent_usd: Option<f64>,
-    /// Quota tokens of everything, failed invocations included.
-    pub quota_tokens: u64,
-    /// Those of them spent on failed, cut-off or rejected answers.
-    pub quota_tokens_wasted: u64,
-    /// Seconds that invocations of it were out.
-    pub in_flight_seconds: f64,
-    /// Seconds that a successful trial waited for the pacer, in none of the latencies.
-    pub waited: Running,
-    /// Who counted its tokens; `None` inside means mixed.
-    pub source: Option<Option<UsageSource>>,
-    /// An answer to show: the first accepted one, or the first. Hostile text.
-    pub sample: Option<AnswerSample>,
-    /// The last answer that was not accepted, and why. Hostile text.
-    pub rejected: Option<AnswerSample>,
-}
-
-/// An answer kept to be shown.
-#[derive(Debug, Clone, PartialEq)]
-pub struct AnswerSample {
-    /// Index of its case.
-    pub case: usize,
-    /// The answer. Hostile text.
-    pub text: String,
-    /// Whether it was accepted.
-    pub accepted: bool,
-    /// Why not.
-    pub why: Vec<String>,
-}
-
 impl Tally {
     /// The tally of a plan of which nothing was run yet.
     pub fn planned(plan: Arc<Plan>) -> Self {
@@ -254,6 +196,9 @@ impl Tally {
         self.last_at = self.last_at.max(at);
         match &entry.event {
             Event::RunStarted { run, plan, simulated, version } => {
+                // What an earlier run took of the same quotas still counts; the pacer remembers it too.
+                let before = std::mem::take(&mut self.models);
+                let same = before.len() == plan.models.len() && self.plan.models.iter().eq(&plan.models);
                 *self = Self {
                     run: Some(run.clone()),
                     simulated: *simulated,
@@ -263,12 +208,17 @@ impl Tally {
                     last_at: at,
                     ..Self::planned(Arc::clone(plan))
                 };
+                for (model, before) in self.models.iter_mut().zip(before).filter(|_| same) {
+                    (model.ledger, model.used) = (before.ledger, before.used);
+                }
                 self.line(entry);
             }
             Event::QuotaDetected { model, quota, notes } => self.detected(*model, quota, notes),
             Event::LimitLearned { model, limit, value } => {
-                self.learned(*model, *limit, *value);
-                self.line(entry);
+                // The way back up goes by many small steps.
+                if self.learned(*model, *limit, *value) {
+                    self.line(entry);
+                }
             }
             Event::AccountUseRead { model, minutes } => {
                 if let Some(model) = self.models.get_mut(*model) {
@@ -396,21 +346,23 @@ impl Tally {
         }
     }
 
-    fn learned(&mut self, index: usize, kind: LimitKind, value: f64) {
-        let Some(model) = self.models.get_mut(index) else { return };
+    /// Takes a learned limit in; whether it fell, or the listed one holds again.
+    fn learned(&mut self, index: usize, kind: LimitKind, value: f64) -> bool {
+        let Some(model) = self.models.get_mut(index) else { return false };
+        let before = model.learned.get(&kind).copied();
         let quota = model.quota.get_or_insert_default();
         match quota.slot(kind) {
             // The listed limit holds again.
-            Some(limit) if limit.is_listed() && value >= limit.value => {
-                model.learned.remove(&kind);
-            }
+            Some(limit) if limit.is_listed() && value >= limit.value => model.learned.remove(&kind).is_some(),
             Some(limit) if limit.is_listed() => {
                 model.learned.insert(kind, value);
+                before.is_none_or(|before| value < before)
             }
             // Nobody listed it: what was learned is all that is known.
             slot => {
-                *slot = Some(Limit::unlisted(value, LimitSource::Learned));
+                let before = slot.replace(Limit::unlisted(value, LimitSource::Learned));
                 model.ledger.set_quota(quota);
+                before.is_none_or(|before| value < before.value)
             }
         }
     }
@@ -516,82 +468,5 @@ impl Tally {
             self.lines.pop_front();
         }
         self.lines.push_back(entry.clone());
-    }
-}
-
-impl VariantTally {
-    fn finished(&mut self, sample: &Sample) {
-        if let Some(cost) = sample.cost_usd {
-            *self.spent_usd.get_or_insert(0.0) += cost;
-        }
-        let (usage, timing, cut_off, failed_checks, text) = match &sample.outcome {
-            Outcome::Ok { usage, timing, cut_off, failed_checks, text, .. } => {
-                (usage, timing, *cut_off, failed_checks, text)
-            }
-            Outcome::Failed { fault } => {
-                self.failed += 1;
-                self.last_fault = Some(fault.clone());
-                return;
-            }
-            Outcome::Unfinished => {
-                self.unfinished += 1;
-                return;
-            }
-        };
-        let accepted = sample.is_accepted();
-        self.ok += 1;
-        self.accepted += u64::from(accepted);
-        self.cut_off += u64::from(cut_off);
-        let population = if usage.cache_read > 0 { self.cached.get_or_insert_default() } else { &mut self.cold };
-        population.add(sample, usage, timing);
-        self.waited.add(sample.waited.as_secs_f64());
-        self.quota_tokens += sample.settled;
-        if !accepted {
-            self.quota_tokens_wasted += sample.settled;
-        }
-        self.source = Some(match self.source {
-            None => Some(usage.source),
-            Some(one) => one.filter(|source| *source == usage.source),
-        });
-        let Some(text) = text else { return };
-        let mut why: Vec<String> = failed_checks.iter().map(|f| format!("{}: {}", f.check, f.why)).collect();
-        if cut_off {
-            why.push("cut off by max_tokens".into());
-        }
-        let answer = AnswerSample { case: sample.trial.case, text: text.clone(), accepted, why };
-        if !accepted {
-            self.rejected = Some(answer.clone());
-        }
-        if self.sample.as_ref().is_none_or(|kept| accepted && !kept.accepted) {
-            self.sample = Some(answer);
-        }
-    }
-
-    /// The successful trials whose means stand for the variant: of those that read from a prompt cache and those that
-    /// did not, the more frequent kind.
-    pub fn population(&self) -> &Population {
-        self.cached.as_deref().filter(|cached| cached.n() >= self.cold.n()).unwrap_or(&self.cold)
-    }
-
-    /// The mean of something over every successful trial, whichever population it is in.
-    pub fn mean(&self, of: fn(&Population) -> &Running) -> Option<f64> {
-        let both = [Some(&self.cold), self.cached.as_deref()].into_iter().flatten().map(of);
-        let (sum, n) = both.fold((0.0, 0), |(sum, n), running| (sum + running.sum(), n + running.n()));
-        (n > 0).then(|| sum / n as f64)
-    }
-
-    /// Trials that ended.
-    pub fn finished_trials(&self) -> u64 {
-        self.ok + self.failed + self.unfinished
-    }
-
-    /// Share of quota tokens that went into failed, cut-off or rejected answers.
-    pub fn wasted(&self) -> Option<f64> {
-        (self.quota_tokens > 0).then(|| self.quota_tokens_wasted as f64 / self.quota_tokens as f64)
-    }
-
-    /// Whether any of its token counts is an estimate.
-    pub fn estimated(&self) -> bool {
-        matches!(self.source, Some(None | Some(UsageSource::Estimated)))
     }
 }

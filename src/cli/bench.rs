@@ -35,7 +35,7 @@ async fn headless(options: &BenchOptions) -> Result<Exit> {
             "nothing is sent to an endpoint that may cost money before its plan was agreed to: see `quotient check`, then say --yes",
         ));
     }
-    let session = Session::open(&mut planned.plan, setup).await?;
+    let mut session = Session::open(&mut planned.plan, setup).await?;
     let estimated = check::estimated(&planned.plan, &session.quotas())?;
     if !planned.plan.endpoint.is_local() {
         if let Some(why) = refusal(&planned.plan, &estimated) {
@@ -64,7 +64,7 @@ async fn headless(options: &BenchOptions) -> Result<Exit> {
 
 /// Folds the entries into a tally until the river runs dry.
 async fn follow(plan: Arc<Plan>, river: River) -> (Tally, Option<PathBuf>, bool) {
-    let River { commands, mut entries, recording } = river;
+    let River { commands, mut entries, recording, .. } = river;
     let mut tally = Tally::planned(plan);
     let mut progress = Progress::new(&tally);
     let mut interrupts = signals::Interrupts::listen();

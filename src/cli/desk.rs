@@ -88,7 +88,7 @@ impl Desk {
                 },
                 batch = next(&mut self.river) => match batch {
                     Some(batch) => self.send(Msg::Entries(batch)),
-                    None => self.finish(),
+                    None => self.finish().await,
                 },
                 message = answer(&mut list) => {
                     list = None;
@@ -103,7 +103,7 @@ impl Desk {
         self.tell(Command::Stop(Stop::Now));
         // The recorder ends by itself when the engine does; what was in flight is dropped, so this is soon.
         while self.river.is_some() && next(&mut self.river).await.is_some() {}
-        self.finish();
+        self.finish().await;
         left
     }
 
@@ -141,6 +141,7 @@ impl Desk {
     fn hold(&mut self, plan: Plan, session: Session) {
         self.trouble = None;
         self.send(Msg::Entries(session.detection()));
+        let session = session.after(self.session.take());
         (self.plan, self.session) = (plan, Some(session));
     }
 
@@ -170,7 +171,7 @@ impl Desk {
         {
             self.send(Msg::Entries(batch));
         }
-        self.finish();
+        self.finish().await;
         let taken = match self.recipe.on(ids, &self.plan.region) {
             Ok(mut plan) => self.session(&mut plan).await.map(|session| (plan, session)).map_err(|e| e.to_string()),
             Err(why) => Err(why),
@@ -217,8 +218,8 @@ impl Desk {
             // What went wrong before (expired credentials, no network) may be mended by now.
             self.open().await;
         }
-        let Some(session) = &self.session else { return };
         let plan = self.as_opened(plan);
+        let Some(session) = &mut self.session else { return };
         match session.start(Arc::new(plan)) {
             Ok(river) => {
                 left.journal.clone_from(&river.recording.path);
@@ -230,9 +231,11 @@ impl Desk {
     }
 
     /// The river ran dry: its journal is whole once the recorder has ended, which it is about to.
-    fn finish(&mut self) {
-        if let Some(river) = self.river.take() {
-            river.recording.finish();
+    async fn finish(&mut self) {
+        if let Some(river) = self.river.take()
+            && let Some(session) = &mut self.session
+        {
+            session.finish(river).await;
         }
     }
 

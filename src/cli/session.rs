@@ -7,6 +7,7 @@ use std::time::{Duration, SystemTime};
 use color_eyre::Result;
 use color_eyre::eyre::{WrapErr, eyre};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::task::JoinHandle;
 
 use crate::bedrock::aws::{Clients, Connection, connect};
 use crate::bedrock::cache;
@@ -22,7 +23,7 @@ use crate::bench::quota::Quota;
 use crate::bench::report::timestamp;
 use crate::cli::exit::Refused;
 use crate::cli::output;
-use crate::engine::dispatcher::{AccountUse, Engine, run};
+use crate::engine::dispatcher::{AccountUse, Engine, Memory, run};
 use crate::engine::watch::Watch;
 use crate::journal::history::run_id;
 use crate::journal::recorder::{Recording, record};
@@ -65,6 +66,7 @@ pub struct Session {
     used: Option<AccountUse>,
     journals: Option<PathBuf>,
     watch: Watch,
+    memory: Memory,
 }
 
 /// A run that is on.
@@ -75,6 +77,7 @@ pub struct River {
     pub entries: UnboundedReceiver<Vec<Entry>>,
     /// What writes it down.
     pub recording: Recording,
+    engine: JoinHandle<Memory>,
 }
 
 impl Session {
@@ -128,7 +131,22 @@ impl Session {
             detected.push(found);
         }
         let models = plan.models.iter().map(|model| model.id.clone()).collect();
-        Ok(Self { clients, detected, models, used, journals: setup.journals.clone(), watch: setup.watch.clone() })
+        Ok(Self {
+            clients,
+            detected,
+            models,
+            used,
+            journals: setup.journals.clone(),
+            watch: setup.watch.clone(),
+            memory: Memory::default(),
+        })
+    }
+
+    /// The same session, with what the runs of the one before it took of the quotas.
+    #[must_use]
+    pub fn after(self, before: Option<Self>) -> Self {
+        let memory = before.map(|before| before.memory).unwrap_or_default();
+        Self { memory, ..self }
     }
 
     /// What was detected, in the order of the plan's models.
@@ -160,7 +178,7 @@ impl Session {
     }
 
     /// Starts a run: engine → recorder → whoever takes the entries.
-    pub fn start(&self, plan: Arc<Plan>) -> Result<River> {
+    pub fn start(&mut self, plan: Arc<Plan>) -> Result<River> {
         let (commands, asked) = unbounded_channel();
         let (tell, told) = unbounded_channel();
         let (pass_on, entries) = unbounded_channel();
@@ -174,10 +192,18 @@ impl Session {
             quotas: self.detected.iter().map(|d| (d.quota.clone(), d.notes.clone())).collect(),
             simulated: self.simulated(),
             watch: Some(self.watch.clone()),
+            memory: std::mem::take(&mut self.memory),
             account: self.used.clone().map(|used| self.keep_reading(used)),
         };
-        tokio::spawn(run(engine, asked, tell));
-        Ok(River { commands, entries, recording })
+        let engine = tokio::spawn(run(engine, asked, tell));
+        Ok(River { commands, entries, recording, engine })
+    }
+
+    /// Waits until a run that ran dry is whole on disk, and remembers for the next one what it took of the quotas.
+    pub async fn finish(&mut self, river: River) {
+        river.recording.finish();
+        // A panic of the engine has already been reported; then nothing is remembered.
+        self.memory = river.engine.await.unwrap_or_default();
     }
 }
 

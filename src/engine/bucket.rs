@@ -36,6 +36,12 @@ impl Bucket {
         self.level
     }
 
+    /// Empties it; it refills from a time on. What waited meanwhile must not go out at once.
+    pub(crate) fn drain(&mut self, until: Duration) {
+        self.level = self.level.min(0.0);
+        self.at = Some(self.at.map_or(until, |at| at.max(until)));
+    }
+
     /// Brings it to now.
     pub(crate) fn refill(&mut self, now: Duration) {
         let passed = self.at.map_or(Duration::ZERO, |at| now.saturating_sub(at));
@@ -49,6 +55,12 @@ impl Bucket {
         let missing = amount.min(self.most) - self.level;
         // At least a microsecond, so that rounding never makes it "now".
         (missing > 1e-6).then(|| now + Duration::from_secs_f64((missing / self.per_second).clamp(1e-6, 86_400.0)))
+    }
+
+    /// Whether an amount may be taken now without delaying one that waits until a later time.
+    pub(crate) fn spares(&self, now: Duration, amount: f64, until: Duration, waiting: f64) -> bool {
+        let refilled = self.per_second * until.saturating_sub(now).as_secs_f64();
+        self.level - amount + refilled >= waiting.min(self.most)
     }
 
     /// Takes an amount; a negative one is given back.

@@ -55,10 +55,12 @@ impl Crew {
         self.replies = 0;
     }
 
-    /// The first invocation is ready. What the burst lets go at once needs no slow start beside that.
+    /// The first invocation is ready, and the burst lets so many go at once. The larger the burst that is asked for, the
+    /// less of a slow start there is.
     pub(crate) fn begin(&mut self, at_once: Option<u32>) {
         if self.auto {
-            self.size = at_once.unwrap_or(FIRST).clamp(FIRST, UNLIMITED);
+            let most = (f64::from(UNLIMITED) * self.burst) as u32;
+            self.size = at_once.unwrap_or(FIRST).clamp(FIRST, most.max(2 * FIRST));
         }
     }
 
@@ -153,6 +155,9 @@ mod tests {
             crew.begin(at_once);
             assert_eq!(crew.size(), size, "{at_once:?}");
         }
+        let mut careful = Crew::new(Concurrency::Auto, 0.1);
+        careful.begin(Some(5_000));
+        assert_eq!(careful.size(), 8);
         let mut fixed = Crew::new(Concurrency::Fixed(3), 1.0);
         fixed.begin(Some(60));
         assert_eq!(fixed.size(), 3);

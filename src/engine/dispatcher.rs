@@ -13,14 +13,16 @@ use crate::bench::capacity::Demand;
 use crate::bench::event::{Command, Ended, Event, NoteLevel, PauseCause, Stamped, Stop};
 use crate::bench::fault::{Fault, FaultKind};
 use crate::bench::minute::AccountMinute;
+use crate::bench::model::ModelId;
 use crate::bench::plan::{Endpoint, Plan};
 use crate::bench::quota::Quota;
 use crate::bench::sample::{Outcome, Trial};
 use crate::bench::template::Templates;
 use crate::engine::budget::{Budget, worst_cost};
 use crate::engine::clock::Clock;
-use crate::engine::lane::{Asked, Lane, Step};
-use crate::engine::pacer::{Need, Ticket};
+use crate::engine::lane::{Asked, Beside, Lane, Step};
+use crate::engine::need::Need;
+use crate::engine::pacer::{Pacer, Ticket};
 use crate::engine::stop::Harm;
 use crate::engine::trial::{Answer, Doing, Invoke, Landed, Wires, backoff, invocation, whole};
 use crate::engine::watch::Watch;
@@ -43,9 +45,15 @@ pub struct Engine<G = Gateway> {
     pub simulated: bool,
     /// The client's look at itself; `None` leaves it out.
     pub watch: Option<Watch>,
+    /// What earlier runs over the same quotas took and learned.
+    pub memory: Memory,
     /// What the account's monitoring says, per model, whenever it is read; `None` where nobody reads it.
     pub account: Option<UnboundedReceiver<AccountUse>>,
 }
+
+/// What a run took of its models' quotas and learned of them, for the run after it: a quota does not begin anew.
+#[derive(Debug, Default)]
+pub struct Memory(Vec<(ModelId, Pacer)>);
 
 /// Runs a plan to its end and tells everything that happens; the stream ends when the run has.
 ///
@@ -54,8 +62,8 @@ pub async fn run<G: Invoke>(
     engine: Engine<G>,
     mut commands: UnboundedReceiver<Command>,
     events: UnboundedSender<Stamped>,
-) {
-    let Engine { plan, run, gateway, mut quotas, simulated, watch, mut account } = engine;
+) -> Memory {
+    let Engine { plan, run, gateway, mut quotas, simulated, watch, mut memory, mut account } = engine;
     let wires = Arc::new(Wires::new(Arc::clone(&plan), Clock::start(), events));
     let began = watch.as_ref().and_then(Watch::cpu);
     let version = env!("CARGO_PKG_VERSION").to_owned();
@@ -68,10 +76,18 @@ pub async fn run<G: Invoke>(
         Ok(templates) => templates,
         Err(error) => {
             wires.tell_now(Event::RunFinished { ended: Ended::Errors, reason: Some(error.to_string()) });
-            return;
+            return memory;
         }
     };
-    let lanes = quotas.iter().enumerate().map(|(model, (quota, _))| Lane::new(&plan, model, quota)).collect();
+    let mut lane = |(model, (quota, _)): (usize, &(Quota, Vec<String>))| {
+        let mut lane = Lane::new(&plan, model, quota);
+        let known = memory.0.iter().position(|(id, _)| *id == plan.models[model].id);
+        if let Some(known) = known {
+            lane.pacer.inherit(wires.clock.now(), memory.0.swap_remove(known).1);
+        }
+        lane
+    };
+    let lanes = quotas.iter().enumerate().map(&mut lane).collect();
     let looking =
         watch.clone().map(|watch| AbortOnDropHandle::new(tokio::spawn(watch.look(Arc::clone(&wires), began))));
     let mut dispatcher = Dispatcher::new(wires, gateway, templates, lanes);
@@ -107,12 +123,21 @@ pub async fn run<G: Invoke>(
     if let Some(watch) = watch {
         watch.tell(&dispatcher.wires, Vec::new(), began);
     }
-    dispatcher.finish();
+    for lane in dispatcher.finish() {
+        memory.0.push((plan.models[lane.model].id.clone(), lane.pacer));
+    }
+    memory
 }
 
 /// The next reading of the account's use; none comes where nobody reads it.
 async fn read(account: &mut Option<UnboundedReceiver<AccountUse>>) -> Option<AccountUse> {
     account.as_mut()?.recv().await
+}
+
+/// US dollars that an invocation may cost at most.
+fn worst(plan: &Plan, trial: Trial, need: Need) -> f64 {
+    let max_tokens = need.reserved.min(plan.max_tokens(trial.model, trial.variant));
+    worst_cost(plan.models[trial.model].price.as_ref(), need.reserved - max_tokens, max_tokens)
 }
 
 /// An invocation that is out.
@@ -200,8 +225,7 @@ impl<G: Invoke> Dispatcher<G> {
                 Step::Wait(until) => return until,
             };
             let trial = lane.head()?.trial;
-            let max_tokens = need.reserved.min(plan.max_tokens(trial.model, trial.variant));
-            let worst = worst_cost(plan.models[index].price.as_ref(), need.reserved - max_tokens, max_tokens);
+            let worst = worst(&plan, trial, need);
             if !self.budget.admits(worst) {
                 if self.flights.is_empty() {
                     let reason = self.budget.reason(worst);
@@ -216,13 +240,29 @@ impl<G: Invoke> Dispatcher<G> {
                     if let Some(limit) = tell {
                         self.wires.tell(now, Event::TrialWaited { trial, limit, until });
                     }
-                    return until;
+                    if until.is_none_or(|until| !self.send_beside(index, now, until, &plan)) {
+                        return until;
+                    }
                 }
-                Asked::Fail(doing, fault) => self.trial_failed(now, doing, fault),
+                Asked::Fail(doing, fault) => self.never_fits(now, doing, fault),
                 Asked::Close(reason) => self.close(index, Ended::Budget, &reason),
             }
         }
         None
+    }
+
+    /// Sends a trial beside a head that waits until a time; whether one was found.
+    fn send_beside(&mut self, index: usize, now: Duration, until: Duration, plan: &Plan) -> bool {
+        let affordable = |trial, need| self.budget.admits(worst(plan, trial, need));
+        match self.lanes[index].beside(now, until, plan, &self.templates, affordable) {
+            Some(Beside::Go(doing, ticket, need)) => {
+                let worst = worst(plan, doing.trial, need);
+                self.send(now, Flight { doing, ticket, need, worst });
+            }
+            Some(Beside::Fail(doing, fault)) => self.trial_failed(now, doing, fault),
+            None => return false,
+        }
+        true
     }
 
     fn send(&mut self, now: Duration, flight: Flight) {
@@ -337,17 +377,34 @@ impl<G: Invoke> Dispatcher<G> {
     fn trial_failed(&mut self, at: Duration, doing: Doing, fault: Fault) {
         let Trial { model, variant, .. } = doing.trial;
         let lane = &mut self.lanes[model];
-        lane.ended();
         let retired = lane.refused(variant, &fault);
-        let too_many = lane.failed(&fault, self.wires.plan.max_error_rate);
         let hopeless = fault.hopeless.then(|| fault.message.clone());
+        let closed = hopeless.or(lane.failed(&fault, self.wires.plan.max_error_rate));
+        self.given_up(at, doing, fault, retired);
+        if let Some(reason) = closed {
+            self.close(model, Ended::Errors, &reason);
+        }
+    }
+
+    /// No wait can make a trial fit: said at once, and the variant goes on with its other cases.
+    fn never_fits(&mut self, at: Duration, doing: Doing, fault: Fault) {
+        let plan = Arc::clone(&self.wires.plan);
+        let Trial { model, variant, case, .. } = doing.trial;
+        let of = format!("{} on case {}: {}", plan.variants[variant].name, plan.cases[case].id, fault.message);
+        let (news, retired) = self.lanes[model].never_fits(variant, case, plan.cases.len());
+        if news {
+            self.wires.tell(at, Event::Noted { level: NoteLevel::Warning, text: of });
+        }
+        self.given_up(at, doing, fault, retired);
+    }
+
+    fn given_up(&mut self, at: Duration, doing: Doing, fault: Fault, retired: Option<String>) {
+        let Trial { model, variant, .. } = doing.trial;
+        self.lanes[model].ended();
         let sample = doing.ended(at, Outcome::Failed { fault }, &self.wires.plan);
         self.wires.tell(at, Event::TrialFinished { sample });
         if let Some(reason) = retired {
             self.wires.tell(at, Event::VariantRetired { variant, model: Some(model), reason });
-        }
-        if let Some(reason) = hopeless.or(too_many) {
-            self.close(model, Ended::Errors, &reason);
         }
     }
 
@@ -453,8 +510,8 @@ impl<G: Invoke> Dispatcher<G> {
         }
         self.paused = Some(cause);
         let now = self.wires.clock.now();
-        for doing in self.lanes.iter_mut().filter_map(Lane::head) {
-            doing.wait_ends(now);
+        for lane in &mut self.lanes {
+            lane.waits_end(now);
         }
         self.wires.tell(now, Event::Paused { reason: reason.into(), cause });
     }
@@ -490,7 +547,8 @@ impl<G: Invoke> Dispatcher<G> {
         self.wires.tell_now(Event::Noted { level, text });
     }
 
-    fn finish(self) {
+    /// Says how the run ended; what is left are its lanes.
+    fn finish(self) -> Vec<Lane> {
         let (ended, reason) = match &self.ending {
             Some((ended, reason)) => (*ended, Some(reason.clone())),
             // One model that could not go on is not the whole plan, whatever the others did.
@@ -505,5 +563,6 @@ impl<G: Invoke> Dispatcher<G> {
             self.note(NoteLevel::Warning, caveat);
         }
         self.wires.tell_now(Event::RunFinished { ended, reason });
+        self.lanes
     }
 }

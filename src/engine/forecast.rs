@@ -1,7 +1,7 @@
 //! Forecast: what an invocation of one variant will take, learned from those before it.
 
 use crate::bench::usage::{Usage, UsageSource, rough_tokens};
-use crate::engine::pacer::Need;
+use crate::engine::need::Need;
 
 /// How much the newest reply weighs.
 const WEIGHT: f64 = 0.2;

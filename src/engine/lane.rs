@@ -1,6 +1,6 @@
 //! Lane: one model's side of a run — its queue, its pacer, its crew, and how its variants fare.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 use crate::bench::capacity::Demand;
@@ -9,17 +9,21 @@ use crate::bench::fault::{Fault, FaultKind};
 use crate::bench::plan::{Keep, Plan};
 use crate::bench::quota::{LimitKind, Quota};
 use crate::bench::request::{Parameters, Request};
+use crate::bench::sample::Trial;
 use crate::bench::template::Templates;
 use crate::bench::usage::Usage;
 use crate::engine::crew::Crew;
 use crate::engine::forecast::Forecast;
-use crate::engine::pacer::{Need, Pacer, Refused, Ticket};
+use crate::engine::need::Need;
+use crate::engine::pacer::{Pacer, Refused, Ticket};
 use crate::engine::schedule::Schedule;
 use crate::engine::stop::Errors;
 use crate::engine::trial::Doing;
 
 /// So many trials in a row that no retry can help retire a variant.
 const MOST_REFUSALS: u32 = 3;
+/// So many trials are looked through for one that goes beside a head that waits.
+const MOST_ASIDE: usize = 16;
 /// A wait for the daily quota that is longer than this ends the model's part of the run.
 const LONGEST_DAILY_WAIT: Duration = Duration::from_mins(1);
 
@@ -33,6 +37,8 @@ pub(crate) struct Lane {
     variants: Vec<Record>,
     /// The trial that is next; nothing overtakes it, so nothing starves.
     head: Option<Doing>,
+    /// Trials that come after the head in the schedule and are sent beside it where that does not delay it.
+    aside: VecDeque<Doing>,
     /// Trials in backoff, by when it ends.
     retries: BTreeMap<(Duration, u64), Doing>,
     /// Trials begun and not ended.
@@ -49,6 +55,8 @@ pub(crate) struct Lane {
 struct Record {
     forecast: Forecast,
     refusals: u32,
+    /// Cases on which it alone is larger than a whole limit.
+    too_large: BTreeSet<usize>,
     kept_accepted: bool,
     kept_rejected: bool,
 }
@@ -62,6 +70,15 @@ pub(crate) enum Step {
     Fail(Doing, Fault),
     /// Nothing before this time, or before something else happens.
     Wait(Option<Duration>),
+}
+
+/// What goes beside a head that waits.
+#[derive(Debug)]
+pub(crate) enum Beside {
+    /// This trial, with what it holds and needs.
+    Go(Doing, Ticket, Need),
+    /// This one cannot be sent at all.
+    Fail(Doing, Fault),
 }
 
 /// What became of asking the pacer for the trial at the head.
@@ -87,6 +104,7 @@ impl Lane {
             crew: Crew::new(plan.concurrency, plan.burst),
             variants: plan.variants.iter().map(|_| Record::default()).collect(),
             head: None,
+            aside: VecDeque::new(),
             retries: BTreeMap::new(),
             under_way: 0,
             begun: false,
@@ -100,14 +118,13 @@ impl Lane {
         if self.head.is_none() {
             if self.retries.first_key_value().is_some_and(|((at, _), _)| *at <= now) {
                 self.head = self.retries.pop_first().map(|(_, doing)| doing);
-            } else if let Some(trial) = self.has_room().then(|| self.schedule.next()).flatten() {
-                self.under_way += 1;
-                match templates.render(trial.variant, &plan.cases[trial.case]) {
-                    Ok(request) => self.head = Some(Doing::new(trial, request)),
-                    Err(error) => {
-                        let fault = Fault::new(FaultKind::Invalid, error.to_string());
-                        return Step::Fail(Doing::new(trial, blank()), fault);
-                    }
+            } else if !self.aside.is_empty() {
+                self.head = self.aside.pop_front();
+            } else if self.has_room() {
+                match self.begin(plan, templates) {
+                    Some(Ok(doing)) => self.head = Some(doing),
+                    Some(Err((doing, fault))) => return Step::Fail(doing, fault),
+                    None => {}
                 }
             }
         }
@@ -117,8 +134,54 @@ impl Lane {
         }
     }
 
+    /// Whether another trial may be under way. What only stands aside is not.
     fn has_room(&self) -> bool {
-        self.closed.is_none() && self.under_way < self.crew.size()
+        self.closed.is_none() && self.under_way - (self.aside.len() as u32) < self.crew.size()
+    }
+
+    /// The schedule's next trial with its request; `Err` where none can be made of it.
+    fn begin(&mut self, plan: &Plan, templates: &Templates) -> Option<Result<Doing, (Doing, Fault)>> {
+        let trial = self.schedule.next()?;
+        self.under_way += 1;
+        Some(match templates.render(trial.variant, &plan.cases[trial.case]) {
+            Ok(request) => Ok(Doing::new(trial, request)),
+            Err(error) => Err((Doing::new(trial, blank()), Fault::new(FaultKind::Invalid, error.to_string()))),
+        })
+    }
+
+    /// While a large head waits until a time: a later trial that goes now and does not delay it. A large one would
+    /// otherwise leave unused what it waits for, and what comes free beside it.
+    pub(crate) fn beside(
+        &mut self,
+        now: Duration,
+        until: Duration,
+        plan: &Plan,
+        templates: &Templates,
+        affordable: impl Fn(Trial, Need) -> bool,
+    ) -> Option<Beside> {
+        let head = self.need(self.head.as_ref()?, plan);
+        // The head and those aside do not take a place in flight.
+        let in_flight = self.under_way as usize - self.retries.len() - self.aside.len() - 1;
+        if !self.pacer.is_large(head) || self.closed.is_some() || in_flight >= self.crew.size() as usize {
+            return None;
+        }
+        for place in 0..MOST_ASIDE {
+            if place == self.aside.len() {
+                match self.begin(plan, templates)? {
+                    Ok(doing) => self.aside.push_back(doing),
+                    Err((doing, fault)) => return Some(Beside::Fail(doing, fault)),
+                }
+            }
+            let need = self.need(&self.aside[place], plan);
+            let asked = affordable(self.aside[place].trial, need);
+            if let Some(ticket) = asked.then(|| self.pacer.admit_beside(now, need, head, until)).flatten() {
+                let mut doing = self.aside.remove(place)?;
+                doing.sent(now, need);
+                return Some(Beside::Go(doing, ticket, need));
+            }
+            self.aside[place].waits(now);
+        }
+        None
     }
 
     fn need(&self, doing: &Doing, plan: &Plan) -> Need {
@@ -134,7 +197,7 @@ impl Lane {
             self.crew.begin(self.pacer.at_once(need));
         }
         // What is in flight may settle at less than it holds, and so make room.
-        let none_in_flight = self.under_way as usize == self.retries.len() + 1;
+        let none_in_flight = self.under_way as usize == self.retries.len() + self.aside.len() + 1;
         Some(match self.pacer.admit(now, need) {
             Ok(ticket) => {
                 doing.sent(now, need);
@@ -165,8 +228,15 @@ impl Lane {
     }
 
     /// The trial at the head.
-    pub(crate) fn head(&mut self) -> Option<&mut Doing> {
-        self.head.as_mut()
+    pub(crate) fn head(&self) -> Option<&Doing> {
+        self.head.as_ref()
+    }
+
+    /// What waits for the pacer waits for something else from now on.
+    pub(crate) fn waits_end(&mut self, now: Duration) {
+        for doing in self.head.iter_mut().chain(&mut self.aside) {
+            doing.wait_ends(now);
+        }
     }
 
     /// A trial tries again at a time.
@@ -197,6 +267,15 @@ impl Lane {
         record.refusals += 1;
         let retire = record.refusals >= MOST_REFUSALS && self.schedule.set_active(variant, false);
         retire.then(|| format!("{MOST_REFUSALS} trials in a row failed: {}: {}", fault.kind.name(), fault.message))
+    }
+
+    /// Takes in that a variant never fits on a case: whether that is news, and why the variant shall be retired, where
+    /// none of the cases is left.
+    pub(crate) fn never_fits(&mut self, variant: usize, case: usize, cases: usize) -> (bool, Option<String>) {
+        let too_large = &mut self.variants[variant].too_large;
+        let news = too_large.insert(case);
+        let retire = too_large.len() == cases && self.schedule.set_active(variant, false);
+        (news, retire.then(|| "it reserves more than the whole quota, whatever the case".into()))
     }
 
     /// Takes in that a trial failed for good; why the model gets no more of them, where too many have failed.
@@ -245,14 +324,15 @@ impl Lane {
     /// Everything that waits is given up; what had been sent at least once is returned.
     pub(crate) fn give_up(&mut self) -> Vec<Doing> {
         let waiting = std::mem::take(&mut self.retries).into_values();
-        let given_up: Vec<Doing> = waiting.chain(self.head.take()).collect();
+        let given_up: Vec<Doing> = waiting.chain(self.head.take()).chain(self.aside.drain(..)).collect();
         self.under_way = self.under_way.saturating_sub(given_up.len() as u32);
         given_up.into_iter().filter(|doing| doing.attempts > 0).collect()
     }
 
     /// Whether nothing is left to send.
     pub(crate) fn is_done(&self) -> bool {
-        self.head.is_none() && self.retries.is_empty() && (self.closed.is_some() || !self.schedule.has_next())
+        let waits = self.head.is_some() || !self.retries.is_empty() || !self.aside.is_empty();
+        !waits && (self.closed.is_some() || !self.schedule.has_next())
     }
 
     /// Whether it came to an end without any variant that still takes part.

@@ -10,21 +10,27 @@ use std::time::Duration;
 const CUT: f64 = 0.8;
 /// and after one at a level that throttled before: a probe that failed.
 const KNOWN_CUT: f64 = 0.9;
+/// A throttle alone within this time, at a level that was all but what is allowed, is one of the edge: the limit is right
+/// and the network's jitter was the reason.
+const ALONE: Duration = Duration::from_mins(1);
+const EDGE: f64 = 0.95;
 /// Levels that differ by no more than this share are one.
 const SAME: f64 = 0.1;
 /// A throttle says nothing of a level below this share of what was allowed: then others, or a burst, were the reason.
 const LEAST: f64 = 0.5;
 /// Just under the level that throttled: this share of it.
 const JUST_UNDER: f64 = 0.97;
+/// Where that throttles too, the level is taken to be this share of what it seemed.
+const LOWER: f64 = 0.95;
 /// How far a round raises on the way back and how long such a round is,
 const BACK: f64 = 1.05;
 const BACK_ROUND: Duration = Duration::from_secs(5);
 /// how long a round of probing is, what its first step is and what its largest.
 const ROUND: Duration = Duration::from_secs(15);
-const FIRST_STEP: f64 = 0.01;
+const FIRST_STEP: f64 = 0.02;
 const LARGEST_STEP: f64 = 0.05;
 /// So far above the level that throttled, that level is history: others have gone, and steps may become large.
-const FAR: f64 = 1.25;
+const FAR: f64 = 1.1;
 const LARGEST_STEP_FAR: f64 = 0.5;
 /// A probe that failed makes the next one wait twice as many rounds, up to so many.
 const MOST_REST: u32 = 16;
@@ -40,6 +46,7 @@ pub(crate) struct Estimate {
     value: Option<f64>,
     /// The level at which the service throttled last.
     throttled_at: Option<f64>,
+    cut_at: Option<Duration>,
     step: f64,
     rest: u32,
     /// When the round began.
@@ -55,6 +62,7 @@ impl Estimate {
             ceiling,
             value: None,
             throttled_at: None,
+            cut_at: None,
             step: FIRST_STEP,
             rest: 1,
             since: Duration::ZERO,
@@ -75,6 +83,11 @@ impl Estimate {
         }
     }
 
+    /// Whether both are of the same listed limit, or of one that nobody listed.
+    pub(crate) fn is_of(&self, other: &Self) -> bool {
+        self.ceiling == other.ceiling
+    }
+
     /// What was learned, where that is what holds.
     pub(crate) fn learned(&self) -> Option<f64> {
         self.value
@@ -87,13 +100,22 @@ impl Estimate {
 
     /// The service throttled when so much was taken.
     pub(crate) fn cut(&mut self, now: Duration, level: f64) {
-        let level = match self.in_force() {
-            Some(allowed) => level.clamp(allowed * LEAST, allowed),
-            None => level.max(1.0),
+        let (level, edge) = match self.in_force() {
+            Some(allowed) => (level.clamp(allowed * LEAST, allowed), level >= allowed * EDGE),
+            None => (level.max(1.0), false),
         };
+        let alone = self.cut_at.is_none_or(|before| before + ALONE < now);
         let known = self.throttled_at.is_some_and(|before| (before - level).abs() <= before * SAME);
+        // A throttle just under a level, and no probe was on: that level was never there to be had in full.
+        let safe = self.throttled_at.zip(self.value).is_some_and(|(before, value)| value <= before * JUST_UNDER);
+        let level = if known && safe { level * LOWER } else { level };
         self.rest = if known { (self.rest * 2).min(MOST_REST) } else { 1 };
-        self.value = Some(level * if known { KNOWN_CUT } else { CUT });
+        self.value = Some(match (edge && alone, known) {
+            (true, _) => level * JUST_UNDER,
+            (false, true) => level * KNOWN_CUT,
+            (false, false) => level * CUT,
+        });
+        self.cut_at = Some(now);
         self.throttled_at = Some(level);
         self.step = FIRST_STEP;
         self.begin_round(now);
@@ -107,7 +129,7 @@ impl Estimate {
         {
             self.value = Some(raised);
             if self.ceiling.is_some_and(|ceiling| raised >= ceiling) {
-                *self = Self::listed(self.ceiling);
+                *self = Self { cut_at: self.cut_at, ..Self::listed(self.ceiling) };
             }
         }
         self.value != before
@@ -124,7 +146,9 @@ impl Estimate {
             (over <= now).then(|| self.begin_round(over))?;
             return Some((value * BACK).min(under));
         }
-        let over = self.since + ROUND * self.rest;
+        // Above it nothing is left of earlier failures.
+        let rest = if self.throttled_at.is_some_and(|level| value > level) { 1 } else { self.rest };
+        let over = self.since + ROUND * rest;
         if over > now || !self.pressed {
             return None;
         }
@@ -166,7 +190,7 @@ mod tests {
         let soon = rested(&mut estimate, 1..26);
         assert!((soon - 58.2).abs() < 1e-9, "{soon}");
         let later = rested(&mut estimate, 26..56);
-        assert!(later > 58.2 && later < 62.0, "small steps first: {later}");
+        assert!(later > 58.2 && later < 63.0, "small steps first: {later}");
         let in_the_end = rested(&mut estimate, 56..300);
         assert_eq!(in_the_end, 100.0);
         assert_eq!(estimate.learned(), None, "the listed limit holds again");
@@ -179,14 +203,24 @@ mod tests {
         let mut from = 0;
         estimate.cut(at(from), 50.0);
         for _ in 0..5 {
-            let failed = (from..).find(|second| rested(&mut estimate, *second..second + 1) > 50.0).expect("probes");
+            let failed =
+                (from..from + 3_600).find(|second| rested(&mut estimate, *second..second + 1) > 50.0).expect("probes");
             probes.push(failed - from);
             from = failed;
             estimate.cut(at(from), 50.5);
             let cut = estimate.in_force().expect("a limit");
-            assert!(cut > 44.9 && cut < 45.5, "{cut}");
+            assert!(cut > 44.9 && cut < 49.1, "{cut}");
         }
         assert!(probes[0] < 120 && probes.windows(2).all(|pair| pair[1] > pair[0]), "{probes:?}");
+    }
+
+    #[test]
+    fn a_throttle_alone_at_the_edge_of_a_limit_that_is_right_costs_next_to_nothing() {
+        let mut estimate = Estimate::listed(Some(60.0));
+        estimate.cut(at(0), 59.0);
+        assert_eq!(estimate.in_force(), Some(59.0 * JUST_UNDER));
+        estimate.cut(at(20), 57.0);
+        assert!(estimate.in_force().expect("a limit") < 53.0, "the second one soon after is no chance");
     }
 
     #[test]

@@ -3,11 +3,13 @@
 mod bucket;
 mod budget;
 mod clock;
+mod cooling;
 mod crew;
 pub mod dispatcher;
 mod forecast;
 mod lane;
 mod learning;
+mod need;
 mod pacer;
 mod schedule;
 mod stop;

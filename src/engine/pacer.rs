@@ -11,43 +11,21 @@ use crate::bench::fault::Fault;
 use crate::bench::ledger::{Hold, Ledger, Refill};
 use crate::bench::quota::{Limit, LimitKind, LimitSource, Quota};
 use crate::engine::bucket::Bucket;
+use crate::engine::cooling::CoolDown;
 use crate::engine::learning::Estimate;
+use crate::engine::need::Need;
 
 /// How much longer than a minute an amount is remembered: two requests sent a minute apart may arrive closer together
 /// by as much as the network's delay varies. Costs 0.4 % of the quota.
 const GUARD: Duration = Duration::from_millis(250);
-/// The first cool-down after a throttle; it doubles with each further one up to [`LONGEST_COOL_DOWN`].
-const FIRST_COOL_DOWN: Duration = Duration::from_secs(1);
-const LONGEST_COOL_DOWN: Duration = Duration::from_secs(20);
+/// From this share of a minute's tokens on an invocation is large.
+const LARGE: f64 = 0.02;
 const MINUTE: Duration = Duration::from_mins(1);
 /// The limits whose estimates are learned: a day is too long to learn from.
 const LEARNED: [LimitKind; 2] = [LimitKind::Rpm, LimitKind::Tpm];
 /// The limit that a throttle's words name is believed unless it was used so much less than the other one: the words are
 /// weak evidence (source: facts page, section 1.5).
 const BELIEVED: f64 = 0.5;
-
-/// What one invocation will take, in quota tokens.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Need {
-    /// R: what the service reserves at admission.
-    pub(crate) reserved: u64,
-    /// What it is expected to settle at; may exceed R where output burns down faster than 1.
-    pub(crate) expected: u64,
-    /// What it reserves at the very least: a guess of the input is no reason to give a request up.
-    pub(crate) least: u64,
-}
-
-impl Need {
-    /// What is held for it until it is settled.
-    pub(crate) fn held(self) -> u64 {
-        self.reserved.max(self.expected)
-    }
-
-    /// What it takes of a limit's smoothing bucket.
-    fn smoothed(self, kind: LimitKind) -> f64 {
-        if kind == LimitKind::Rpm { 1.0 } else { self.expected as f64 }
-    }
-}
 
 /// What an admitted invocation holds.
 #[derive(Debug)]
@@ -130,11 +108,22 @@ impl Pacer {
         }
     }
 
+    /// Goes on where an earlier run over the same quota ended: what that took counts, what it learned holds.
+    pub(crate) fn inherit(&mut self, now: Duration, before: Self) {
+        (self.ledger, self.cool_down, self.throttled) = (before.ledger, before.cool_down, before.throttled);
+        for (mine, before) in self.paced.iter_mut().zip(before.paced) {
+            if mine.estimate.is_of(&before.estimate) {
+                (mine.estimate, mine.bucket) = (before.estimate, before.bucket);
+            }
+        }
+        self.set_limits(now);
+    }
+
     /// Takes what an invocation needs, if it may be sent now.
     pub(crate) fn admit(&mut self, now: Duration, need: Need) -> Result<Ticket, Refused> {
         self.fits_whole(need)?;
         self.rest(now);
-        if let Some(until) = self.cool_down.until.filter(|until| *until > now) {
+        if let Some(until) = self.cool_down.holds(now) {
             return Err(Refused::Cooling { until });
         }
         if let Err((limit, until)) = self.has_room(now, need) {
@@ -151,7 +140,31 @@ impl Pacer {
         }
         let hold = self.ledger.hold(now, need.reserved, need.held());
         self.began.get_or_insert(now);
+        self.cool_down.sent(now);
         Ok(Ticket { hold, expected: need.expected, sent: now, before })
+    }
+
+    /// Takes what an invocation needs, if it may be sent now beside one that waits until a later time, and does not make
+    /// that wait any longer.
+    pub(crate) fn admit_beside(&mut self, now: Duration, need: Need, head: Need, until: Duration) -> Option<Ticket> {
+        for kind in LimitKind::ALL {
+            let Some(limit) = self.in_force.value(kind) else { continue };
+            let spare = self.ledger.spare(now, kind, head.of(kind).min(whole(limit)))?;
+            if need.of(kind) > spare {
+                return None;
+            }
+        }
+        let spares = |(kind, paced): (LimitKind, &Paced)| {
+            let spares = |bucket: &Bucket| bucket.spares(now, need.smoothed(kind), until, head.smoothed(kind));
+            paced.bucket.as_ref().is_none_or(spares)
+        };
+        LEARNED.into_iter().zip(&self.paced).all(spares).then(|| self.admit(now, need).ok()).flatten()
+    }
+
+    /// Whether an invocation is so large a part of a minute that it is worth looking for others to send beside it while
+    /// it waits.
+    pub(crate) fn is_large(&self, need: Need) -> bool {
+        self.in_force.value(LimitKind::Tpm).is_some_and(|limit| need.held() as f64 >= limit * LARGE)
     }
 
     /// Replaces what an invocation held by what it took in the end.
@@ -179,7 +192,10 @@ impl Pacer {
             }
         }
         self.throttled.push_back(ticket.sent);
-        if self.cool_down.throttled(now, ticket.sent) {
+        if let Some(until) = self.cool_down.throttled(now, ticket.sent) {
+            for bucket in self.paced.iter_mut().filter_map(|paced| paced.bucket.as_mut()) {
+                bucket.drain(until);
+            }
             let bound = self.bound(levels, fault);
             // Where nothing of ours was taken, others were the reason, and a lower limit of ours would not help.
             if levels[bound] > 0.0 {
@@ -291,10 +307,7 @@ impl Pacer {
         };
         for kind in LimitKind::ALL {
             let Some(limit) = self.in_force.value(kind) else { continue };
-            let amount = if kind == LimitKind::Rpm { 1.0 } else { need.held() as f64 };
-            // A whole number, so that sums of amounts are exact and an empty window always has room for it.
-            let most = if limit >= 1.0 { limit.floor() } else { limit };
-            if let Err(refusal) = self.ledger.fits(now, kind, amount.min(most)) {
+            if let Err(refusal) = self.ledger.fits(now, kind, need.of(kind).min(whole(limit))) {
                 refuse(kind, refusal.until);
             }
         }
@@ -307,36 +320,9 @@ impl Pacer {
     }
 }
 
-/// Quiet after a throttle, longer each time; what was in flight when it began says nothing new.
-#[derive(Debug, Default)]
-struct CoolDown {
-    until: Option<Duration>,
-    since: Option<Duration>,
-    throttles: u32,
-}
-
-impl CoolDown {
-    /// Whether that was news.
-    fn throttled(&mut self, now: Duration, sent: Duration) -> bool {
-        if self.is_old_news(sent) {
-            return false;
-        }
-        let wait = FIRST_COOL_DOWN.saturating_mul(1 << self.throttles.min(10)).min(LONGEST_COOL_DOWN);
-        self.throttles += 1;
-        self.since = Some(now);
-        self.until = Some(now + wait);
-        true
-    }
-
-    fn answered(&mut self, sent: Duration) {
-        if !self.is_old_news(sent) {
-            self.throttles = 0;
-        }
-    }
-
-    fn is_old_news(&self, sent: Duration) -> bool {
-        self.since.is_some_and(|since| sent <= since)
-    }
+/// A limit as a whole number, so that sums of amounts are exact and an empty window always has room for it.
+fn whole(limit: f64) -> f64 {
+    if limit >= 1.0 { limit.floor() } else { limit }
 }
 
 #[cfg(test)]
@@ -481,7 +467,7 @@ mod tests {
         pacer.throttled(now, &bad, &throttle(""));
         assert_eq!(
             pacer.admit(now, need(1, 1)).expect_err("refused"),
-            Refused::Cooling { until: now + FIRST_COOL_DOWN }
+            Refused::Cooling { until: now + Duration::from_secs(1) }
         );
     }
 
@@ -565,6 +551,48 @@ mod tests {
                     prop_assert!(tokens_before < 1e-6 || tokens_before + own <= tpm + 1e-3, "{tokens_before} + {own} > {tpm}");
                 }
                 sent.push(Sent { at: now, need, ended: None });
+            }
+        }
+
+        /// What never settles at more than it held is let in under each rule that Bedrock may have, wherever in its
+        /// minute the service's clock stands.
+        #[test]
+        fn no_refill_rule_ever_throttles_it(
+            requests in shapes(),
+            rpm in prop::option::of(2_u32..60),
+            tpm in prop::option::of(6_000_u32..20_000),
+            burst in 0.01_f64..1.0,
+            phase in 0_u64..60_000,
+        ) {
+            let quota = quota(rpm.map(f64::from), tpm.map(f64::from), None);
+            let mut pacer = Pacer::new(&quota, 1.0, burst);
+            let service = |now: Duration| now + Duration::from_millis(phase);
+            let mut judges =
+                [Refill::ROLLING, Refill::Clock, Refill::Bucket { burst: 1.0 }].map(|rule| Ledger::new(&quota, rule));
+            let mut out: Vec<(Duration, Ticket, [Hold; 3], u64)> = Vec::new();
+            let mut now = at(0.0);
+            for (reserved, expected, takes, latency) in requests {
+                let need = need(reserved, expected);
+                let ticket = loop {
+                    out.sort_by_key(|(ends, ..)| std::cmp::Reverse(*ends));
+                    while let Some((ends, ticket, holds, takes)) = out.pop_if(|(ends, ..)| *ends <= now) {
+                        pacer.settle(ends, &ticket, takes);
+                        for (judge, hold) in judges.iter_mut().zip(holds) {
+                            judge.settle(service(ends), hold, takes);
+                        }
+                    }
+                    let wake = match pacer.admit(now, need) {
+                        Ok(ticket) => break ticket,
+                        Err(Refused::Full { until, .. }) => until,
+                        Err(other) => panic!("{other:?}"),
+                    };
+                    now = wake.into_iter().chain(out.last().map(|(ends, ..)| *ends)).min().expect("something ends it");
+                };
+                for judge in &mut judges {
+                    prop_assert_eq!(judge.admits(service(now), reserved), Ok(()), "{:?}", judge.refill());
+                }
+                let holds = judges.each_mut().map(|judge| judge.reserve(service(now), reserved));
+                out.push((now + Duration::from_millis(latency), ticket, holds, takes.min(need.held())));
             }
         }
     }

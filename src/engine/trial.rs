@@ -15,7 +15,7 @@ use crate::bench::plan::Plan;
 use crate::bench::request::Request;
 use crate::bench::sample::{CheckFailure, Outcome, Sample, Timing, Trial};
 use crate::engine::clock::{Clock, whole_micros};
-use crate::engine::pacer::Need;
+use crate::engine::need::Need;
 use crate::engine::schedule::stream;
 
 /// Progress is told this often per trial at most,

@@ -1,5 +1,5 @@
-//! Monitor: CloudWatch's `GetMetricData` over what the account used, in Smithy's RPC protocol (source: botocore's service
-//! model `cloudwatch`, whose first protocol is `smithy-rpc-v2-cbor`).
+//! Monitor: CloudWatch's `GetMetricData` over what the account used, in the two protocols that SDKs speak: Smithy's RPC over
+//! CBOR, and AWS's JSON 1.0, which botocore prefers (source: botocore's service model `cloudwatch`).
 
 use std::collections::HashSet;
 
@@ -7,7 +7,7 @@ use aws_smithy_cbor::Encoder;
 use aws_smithy_types::DateTime;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::simulator::arn::ACCOUNT;
 use crate::simulator::cbor;
@@ -17,7 +17,7 @@ use crate::simulator::minutes::Minute;
 use crate::simulator::problem::Problem;
 use crate::simulator::scenario::Access;
 
-/// How the service is called in a path.
+/// How the service is called in a path of the one protocol and in a target of the other.
 pub(super) const SERVICE: &str = "GraniteServiceVersion20100801";
 /// Queries and datapoints of one call at most (source: API reference of `GetMetricData`).
 const MOST_QUERIES: usize = 500;
@@ -39,14 +39,34 @@ struct Series {
     points: Vec<(u64, f64)>,
 }
 
-/// Answers an operation with a body of CBOR.
-pub(super) fn answer(here: &Simulator, region: &str, operation: &str, body: &[u8]) -> Result<Vec<u8>, Problem> {
+/// How a request and its answer are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Protocol {
+    /// Smithy's RPC protocol.
+    Cbor,
+    /// AWS's JSON 1.0.
+    Json,
+}
+
+/// Answers an operation.
+pub(super) fn answer(
+    here: &Simulator,
+    region: &str,
+    operation: &str,
+    protocol: Protocol,
+    body: &[u8],
+) -> Result<Vec<u8>, Problem> {
     if operation != "GetMetricData" {
         return Err(listing::unknown(operation));
     }
     permitted(here.scenario().cloudwatch)?;
-    let unreadable = || Problem::new(400, "SerializationException", "The body is not CBOR.");
-    let request = cbor::read(body).ok_or_else(unreadable)?;
+    let request = match protocol {
+        Protocol::Json => Problem::json(body)?,
+        Protocol::Cbor => {
+            let unreadable = || Problem::new(400, "SerializationException", "The body is not CBOR.");
+            cbor::read(body).ok_or_else(unreadable)?
+        }
+    };
     let time = |name: &str| {
         let time = request[name].as_f64().filter(|second| *second >= 0.0);
         time.ok_or_else(|| invalid(format!("The parameter {name} is required.")))
@@ -92,13 +112,23 @@ pub(super) fn answer(here: &Simulator, region: &str, operation: &str, body: &[u8
             .filter(|start| *start < count)
             .ok_or_else(|| Problem::new(400, "InvalidNextToken", "The token is not one of these queries."))?,
     };
-    Ok(page(&all, start, count.min(start + most as usize), count))
+    let to = count.min(start + most as usize);
+    let next = (to < count).then(|| STANDARD.encode(format!("GetMetricData/{to}")));
+    let parts = page(&all, start, to);
+    Ok(match protocol {
+        Protocol::Cbor => as_cbor(&parts, next.as_deref()),
+        Protocol::Json => as_json(&parts, next.as_deref()),
+    })
 }
 
-/// An error: what happened, in the shape that CBOR has for it.
-pub(super) fn problem(code: &str, message: &str) -> Vec<u8> {
+/// An error: its name and what happened.
+pub(super) fn problem(protocol: Protocol, code: &str, message: &str) -> Vec<u8> {
+    let kind = format!("com.amazonaws.cloudwatch#{code}");
+    if protocol == Protocol::Json {
+        return json!({ "__type": kind, "message": message }).to_string().into_bytes();
+    }
     let mut encoder = Encoder::new(Vec::new());
-    encoder.map(2).str("__type").str(&format!("com.amazonaws.cloudwatch#{code}")).str("message").str(message);
+    encoder.map(2).str("__type").str(&kind).str("message").str(message);
     encoder.into_writer()
 }
 
@@ -168,8 +198,15 @@ fn reading(metric: &Value) -> Option<(Reading, &str)> {
     Some((*reading, dimension["Value"].as_str()?))
 }
 
+/// A stretch of a series, and whether more of it follows.
+struct Part<'a> {
+    series: &'a Series,
+    points: &'a [(u64, f64)],
+    status: &'static str,
+}
+
 /// The datapoints from one place to another, counted over all series; the first page has the series without any too.
-fn page(all: &[Series], from: usize, to: usize, count: usize) -> Vec<u8> {
+fn page(all: &[Series], from: usize, to: usize) -> Vec<Part<'_>> {
     let mut before = 0;
     let mut parts = Vec::new();
     for series in all {
@@ -177,27 +214,48 @@ fn page(all: &[Series], from: usize, to: usize, count: usize) -> Vec<u8> {
         let (start, stop) = (from.clamp(before, end), to.clamp(before, end));
         if start < stop || (series.points.is_empty() && from == 0) {
             let status = if stop < end { "PartialData" } else { "Complete" };
-            parts.push((series, &series.points[start - before..stop - before], status));
+            parts.push(Part { series, points: &series.points[start - before..stop - before], status });
         }
         before = end;
     }
+    parts
+}
+
+fn as_json(parts: &[Part<'_>], next: Option<&str>) -> Vec<u8> {
+    let part = |part: &Part<'_>| {
+        json!({
+            "Id": part.series.id,
+            "Label": part.series.label,
+            "Timestamps": part.points.iter().map(|(at, _)| *at).collect::<Vec<_>>(),
+            "Values": part.points.iter().map(|(_, value)| *value).collect::<Vec<_>>(),
+            "StatusCode": part.status,
+        })
+    };
+    let mut answer = json!({ "MetricDataResults": parts.iter().map(part).collect::<Vec<_>>() });
+    if let Some(next) = next {
+        answer["NextToken"] = json!(next);
+    }
+    answer.to_string().into_bytes()
+}
+
+fn as_cbor(parts: &[Part<'_>], next: Option<&str>) -> Vec<u8> {
     let mut encoder = Encoder::new(Vec::new());
-    encoder.map(if to < count { 2 } else { 1 });
+    encoder.map(if next.is_some() { 2 } else { 1 });
     encoder.str("MetricDataResults").array(parts.len());
-    for (series, points, status) in parts {
-        encoder.map(5).str("Id").str(&series.id).str("Label").str(&series.label);
-        encoder.str("Timestamps").array(points.len());
-        for (at, _) in points {
+    for part in parts {
+        encoder.map(5).str("Id").str(&part.series.id).str("Label").str(&part.series.label);
+        encoder.str("Timestamps").array(part.points.len());
+        for (at, _) in part.points {
             encoder.timestamp(&DateTime::from_secs(i64::try_from(*at).unwrap_or(i64::MAX)));
         }
-        encoder.str("Values").array(points.len());
-        for (_, value) in points {
+        encoder.str("Values").array(part.points.len());
+        for (_, value) in part.points {
             encoder.double(*value);
         }
-        encoder.str("StatusCode").str(status);
+        encoder.str("StatusCode").str(part.status);
     }
-    if to < count {
-        encoder.str("NextToken").str(&STANDARD.encode(format!("GetMetricData/{to}")));
+    if let Some(next) = next {
+        encoder.str("NextToken").str(next);
     }
     encoder.into_writer()
 }

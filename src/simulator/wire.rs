@@ -25,7 +25,7 @@ use crate::simulator::counting;
 use crate::simulator::frames;
 use crate::simulator::handle::{Invocation, Simulator};
 use crate::simulator::listing;
-use crate::simulator::monitor;
+use crate::simulator::monitor::{self, Protocol};
 use crate::simulator::offering;
 use crate::simulator::problem::Problem;
 use crate::simulator::prompt::Prompt;
@@ -54,6 +54,7 @@ const PERFORMANCE: HeaderName = HeaderName::from_static("x-amzn-bedrock-performa
 
 const JSON: &str = "application/json";
 const AWS_JSON: &str = "application/x-amz-json-1.1";
+const AWS_JSON_1_0: &str = "application/x-amz-json-1.0";
 const CBOR: &str = "application/cbor";
 /// What the paths of Smithy's RPC protocol begin with.
 const RPC: &str = "/service/";
@@ -71,7 +72,7 @@ impl Simulator {
             .route("/foundation-model-availability/{id}", get(availability))
             .route("/inference-profiles", get(inference_profiles))
             .route("/inference-profiles/{id}", get(inference_profile))
-            .route("/", post(service_quotas))
+            .route("/", post(by_target))
             .route("/service/{service}/operation/{operation}", post(cloudwatch))
             .fallback(nowhere)
             .method_not_allowed_fallback(nowhere)
@@ -99,15 +100,16 @@ async fn marked(mut response: Response<Body>) -> Response<Body> {
 
 /// Looks at who asks before anything else is looked at.
 async fn authenticated(State(here): Here, request: Request, next: Next) -> Response<Body> {
-    let service = match request.uri().path() {
-        "/" => Service::Quotas,
-        path if path.starts_with(RPC) => Service::Metrics,
-        _ => Service::Bedrock,
+    let (service, protocol) = match request.uri().path() {
+        "/" if metrics_operation(target(request.headers())).is_some() => (Service::Metrics, Protocol::Json),
+        "/" => (Service::Quotas, Protocol::Json),
+        path if path.starts_with(RPC) => (Service::Metrics, Protocol::Cbor),
+        _ => (Service::Bedrock, Protocol::Json),
     };
     match (auth::check(service, request.headers(), SystemTime::now()), service) {
         (Ok(()), _) => next.run(request).await,
         (Err(problem), Service::Quotas) => quotas_error(&here, &here.request_id(), problem),
-        (Err(problem), Service::Metrics) => cloudwatch_error(&here, problem),
+        (Err(problem), Service::Metrics) => cloudwatch_error(&here, protocol, problem),
         (Err(problem), Service::Bedrock) => runtime_error(&here, problem),
     }
 }
@@ -214,18 +216,34 @@ async fn count_tokens(State(here): Here, Path(id): Id, headers: HeaderMap, body:
     told(&here, counting::answer(&here, auth::region(&headers), &id, &body))
 }
 
-async fn service_quotas(State(here): Here, headers: HeaderMap, body: Bytes) -> Response<Body> {
-    let target = headers.get(TARGET).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let body = serde_json::from_slice(&body).unwrap_or(Value::Null);
+/// What a header says of service and operation.
+fn target(headers: &HeaderMap) -> &str {
+    headers.get(TARGET).and_then(|value| value.to_str().ok()).unwrap_or_default()
+}
+
+/// CloudWatch's operation, if a target names one.
+fn metrics_operation(target: &str) -> Option<&str> {
+    target.strip_prefix(monitor::SERVICE)?.strip_prefix('.')
+}
+
+async fn by_target(State(here): Here, headers: HeaderMap, body: Bytes) -> Response<Body> {
+    match metrics_operation(target(&headers)) {
+        Some(operation) => metrics(&here, &headers, operation, Protocol::Json, &body),
+        None => service_quotas(&here, &headers, &body),
+    }
+}
+
+fn service_quotas(here: &Simulator, headers: &HeaderMap, body: &[u8]) -> Response<Body> {
+    let body = serde_json::from_slice(body).unwrap_or(Value::Null);
     let id = here.request_id();
     let answer = if here.throttles_quotas() {
         Err(listing::throttled())
     } else {
-        listing::answer(here.catalog(), here.scenario().service_quotas, auth::region(&headers), target, &body)
+        listing::answer(here.catalog(), here.scenario().service_quotas, auth::region(headers), target(headers), &body)
     };
     match answer {
         Ok(answer) => response(StatusCode::OK, &id, AWS_JSON, Body::from(answer.to_string())),
-        Err(problem) => quotas_error(&here, &id, problem),
+        Err(problem) => quotas_error(here, &id, problem),
     }
 }
 
@@ -241,30 +259,36 @@ async fn cloudwatch(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response<Body> {
-    let answer = if service == monitor::SERVICE {
-        monitor::answer(&here, auth::region(&headers), &operation, &body)
+    if service == monitor::SERVICE {
+        metrics(&here, &headers, &operation, Protocol::Cbor, &body)
     } else {
-        Err(listing::unknown(&service))
-    };
-    match answer {
-        Ok(answer) => cbor(&here, StatusCode::OK, answer),
-        Err(problem) => cloudwatch_error(&here, problem),
+        cloudwatch_error(&here, Protocol::Cbor, listing::unknown(&service))
     }
 }
 
-/// An error as CloudWatch has it: a header repeats the name under which its older protocol knew the error.
-fn cloudwatch_error(here: &Simulator, problem: Problem) -> Response<Body> {
-    let body = monitor::problem(problem.code, &worded(here, problem.message));
-    let mut response = cbor(here, status(problem.status), body);
+fn metrics(here: &Simulator, headers: &HeaderMap, operation: &str, protocol: Protocol, body: &[u8]) -> Response<Body> {
+    match monitor::answer(here, auth::region(headers), operation, protocol, body) {
+        Ok(answer) => spoken(here, protocol, StatusCode::OK, answer),
+        Err(problem) => cloudwatch_error(here, protocol, problem),
+    }
+}
+
+/// An error as CloudWatch has it: a header repeats the name under which its oldest protocol knew the error.
+fn cloudwatch_error(here: &Simulator, protocol: Protocol, problem: Problem) -> Response<Body> {
+    let body = monitor::problem(protocol, problem.code, &worded(here, problem.message));
+    let mut response = spoken(here, protocol, status(problem.status), body);
     if let Ok(name) = HeaderValue::from_str(&format!("{};Sender", problem.code)) {
         response.headers_mut().insert(QUERY_ERROR, name);
     }
     response
 }
 
-fn cbor(here: &Simulator, status: StatusCode, body: Vec<u8>) -> Response<Body> {
-    let mut response = response(status, &here.request_id(), CBOR, Body::from(body));
-    response.headers_mut().insert(PROTOCOL, HeaderValue::from_static("rpc-v2-cbor"));
+fn spoken(here: &Simulator, protocol: Protocol, status: StatusCode, body: Vec<u8>) -> Response<Body> {
+    let content_type = if protocol == Protocol::Cbor { CBOR } else { AWS_JSON_1_0 };
+    let mut response = response(status, &here.request_id(), content_type, Body::from(body));
+    if protocol == Protocol::Cbor {
+        response.headers_mut().insert(PROTOCOL, HeaderValue::from_static("rpc-v2-cbor"));
+    }
     response
 }
 

@@ -145,8 +145,9 @@ fn line<'a>(plan: &'a Plan, entry: &'a Entry) -> ActivityLine<'a> {
             (format!("the run ended: {}{why}", ended.name()).into(), Ink::Good)
         }
         Event::LimitLearned { model, limit, value } => {
-            let of = plan.models.get(*model).map_or("?", |model| model.id.as_str());
-            (format!("{} of {of} is worked with at {}", limit.name(), count(*value)).into(), Ink::Text)
+            let of = plan.models.get(*model).filter(|_| plan.models.len() > 1);
+            let of = of.map_or_else(String::new, |model| format!(" of {}", model.id));
+            (format!("{}{of}: about {} can be taken", limit.name(), count(*value)).into(), Ink::Text)
         }
         // The tally keeps no line of these.
         Event::QuotaDetected { .. }

@@ -1,6 +1,7 @@
 //! The engine from outside: plans run against a scripted Bedrock under paused time.
 
 mod commands;
+mod judge;
 mod learning;
 mod over_sdk;
 mod pacing;

@@ -10,7 +10,7 @@ use quotient::bench::quota::LimitKind;
 use quotient::bench::report::Report;
 use quotient::bench::tally::Tally;
 use quotient::config;
-use quotient::engine::dispatcher::{Engine, run};
+use quotient::engine::dispatcher::{Engine, Memory, run};
 use quotient::simulator::Simulator;
 use quotient::simulator::scenario::Scenario;
 use tokio::sync::mpsc::unbounded_channel;
@@ -38,6 +38,7 @@ async fn the_report_is_what_the_simulator_counted() {
         simulated: true,
         watch: None,
         account: None,
+        memory: Memory::default(),
     };
     let begun = tokio::time::Instant::now();
     let engine = tokio::spawn(run(engine, asked, tell));

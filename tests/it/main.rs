@@ -9,6 +9,7 @@ mod exactness;
 mod export;
 mod fidelity;
 mod gateway;
+mod harm;
 mod init;
 mod journal;
 mod journey;

@@ -17,7 +17,7 @@ use quotient::bench::plan::{Api, Plan};
 use quotient::bench::quota::Quota;
 use quotient::bench::sample::Outcome;
 use quotient::bench::tally::Tally;
-use quotient::engine::dispatcher::{Engine, run};
+use quotient::engine::dispatcher::{Engine, Memory, run};
 use serde_json::{Value, json};
 use tokio::sync::mpsc::unbounded_channel;
 use tokio::time::Instant;
@@ -97,6 +97,7 @@ async fn over_sdk(plan: Plan, listed: &Quota, truly: &Quota) -> (Vec<Entry>, Arc
         simulated: true,
         watch: None,
         account: None,
+        memory: Memory::default(),
     };
     let (_commands, obeyed) = unbounded_channel();
     let (tell, mut told) = unbounded_channel();

@@ -6,11 +6,12 @@ use std::time::Duration;
 use quotient::bench::capacity::{Demand, capacity};
 use quotient::bench::event::{Entry, Event};
 use quotient::bench::ledger::Refill;
-use quotient::bench::plan::{Concurrency, Plan};
+use quotient::bench::plan::{Case, Concurrency, Plan};
 use quotient::bench::quota::{LimitKind, Quota};
+use quotient::bench::sample::Sample;
 use quotient::bench::tally::Tally;
 
-use super::scripted::{Act, Scripted, plan, quota, whole};
+use super::scripted::{Act, Scripted, plan, quota, start, start_after, whole};
 use super::trials::samples;
 
 const RULES: [Refill; 3] = [Refill::ROLLING, Refill::Clock, Refill::Bucket { burst: 1.0 }];
@@ -198,4 +199,96 @@ async fn auto_concurrency_grows_to_what_the_quota_needs_and_no_more() {
     assert!((18..=30).contains(&most), "{most}");
     let rate = 600.0 / sending(&entries).as_secs_f64() * 60.0;
     assert!(rate > 0.9 * 270.0, "{rate}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_case_that_never_fits_is_told_at_once_and_the_others_go_on() {
+    let mut plan = plan(&["a"], 60);
+    let case = |id: &str, content: String| Case { id: id.into(), content, ..Case::default() };
+    plan.cases = vec![case("small", "few words".into()), case("huge", "many words ".repeat(20_000))];
+    plan.variants[0].prompt = "{{ content }}".into();
+    let gateway = Scripted::new(|_| Act::answer(500, 25, 20));
+    let entries = whole(plan, &quota(None, Some(10_000.0)), gateway.clone()).await;
+    let told: Vec<&Entry> = entries.iter().filter(|entry| matches!(entry.event, Event::Noted { .. })).collect();
+    let [Entry { at, event: Event::Noted { text, .. }, .. }] = told[..] else { panic!("{told:?}") };
+    assert!(at.abs_diff(entries[0].at) <= Duration::from_secs(2), "as soon as its turn comes");
+    assert!(text.starts_with("a on case huge: one request reserves about"), "{text}");
+    // Before the first reply nobody knows how many tokens a byte is: what then was on its way is sent.
+    let (ok, failed): (Vec<&Sample>, Vec<&Sample>) = samples(&entries).into_iter().partition(|sample| sample.is_ok());
+    assert!(ok.iter().filter(|sample| sample.trial.case == 0).count() >= 30 && failed.len() >= 24, "{}", failed.len());
+    assert!(failed.iter().all(|sample| sample.trial.case == 1 && sample.attempts == 0));
+    assert!(!entries.iter().any(|entry| matches!(entry.event, Event::VariantRetired { .. })));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_run_right_after_another_counts_what_that_one_took() {
+    let quota = quota(Some(60.0), None);
+    let gateway = Scripted::new(|_| Act::answer(200, 25, 10)).judged(&quota, Refill::ROLLING, Duration::ZERO);
+    let minute = || Plan { burst: 1.0, ..one(60) };
+    let mut first = start(minute(), &quota, gateway.clone());
+    first.rest().await;
+    let memory = first.engine.await.unwrap();
+    let mut second = start_after(memory, minute(), &quota, gateway.clone());
+    let entries = second.rest().await;
+    assert_eq!(gateway.seen.lock().unwrap().throttled, 0);
+    let began = entries[0].at;
+    let sent = entries.iter().find(|entry| matches!(entry.event, Event::InvocationStarted { .. })).unwrap();
+    assert!(sent.at.abs_diff(began) > Duration::from_secs(55), "{:?}", sent.at.abs_diff(began));
+}
+
+#[tokio::test(start_paused = true)]
+async fn small_requests_go_beside_a_large_one_that_waits_and_do_not_delay_it() {
+    // One case in six takes 60 % of a minute's tokens; the others 1 %.
+    let case = |n: usize| Case {
+        id: n.to_string(),
+        content: "x".repeat(if n == 0 { 30_000 } else { 500 }),
+        ..Case::default()
+    };
+    let (large, small) = (6_000, 100);
+    let tokens = move |ask: &super::scripted::Ask| if ask.prompt > 10_000 { large } else { small };
+    for refill in RULES {
+        let quota = quota(None, Some(10_000.0));
+        let mut plan = one(240);
+        plan.cases = (0..6).map(case).collect();
+        plan.variants[0].prompt = "{{ content }}".into();
+        plan.variants[0].parameters.max_tokens = Some(50);
+        let gateway =
+            Scripted::new(move |ask| Act::answer(400, tokens(ask), 20)).judged(&quota, refill, Duration::from_secs(11));
+        let entries = whole(plan, &quota, gateway.clone()).await;
+        assert_eq!(gateway.seen.lock().unwrap().throttled, 0, "{refill:?}");
+        let sent_of = |case: usize| {
+            let sent = |e: &Entry| match e.event {
+                Event::InvocationStarted { trial, .. } if trial.case == case => Some(e.at),
+                _ => None,
+            };
+            entries.iter().filter_map(sent).collect::<Vec<Duration>>()
+        };
+        let larges = sent_of(0);
+        let apart: Vec<f64> = larges.windows(2).skip(1).map(|pair| pair[1].abs_diff(pair[0]).as_secs_f64()).collect();
+        // One fits into each minute, and none waits longer than that for the small ones.
+        assert!(apart.iter().all(|seconds| (60.0..62.0).contains(seconds)), "{refill:?}: {apart:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn requests_of_very_different_sizes_still_use_the_minute_up() {
+    // From 0.2 to 10 % of a minute's tokens; in the schedule's order alone it would be 94 %.
+    let case =
+        |n: usize| Case { id: n.to_string(), content: "x".repeat(500 + n * 7_919 % 97 * 250), ..Case::default() };
+    for refill in RULES {
+        let quota = quota(None, Some(50_000.0));
+        let mut plan = one(1_500);
+        plan.cases = (0..97).map(case).collect();
+        plan.variants[0].prompt = "{{ content }}".into();
+        let act = |ask: &super::scripted::Ask| {
+            let n = ask.before as u64;
+            Act::answer(300 + n * 104_729 % 3_000, ask.prompt as u64 / 5, 10 + n * 7_919 % 60)
+        };
+        let gateway = Scripted::new(act).judged(&quota, refill, Duration::from_secs(11));
+        let entries = whole(plan, &quota, gateway.clone()).await;
+        let settled: u64 = samples(&entries).iter().map(|sample| sample.settled).sum();
+        let used = settled as f64 / sending(&entries).as_secs_f64() * 60.0 / 50_000.0;
+        assert!(used >= 0.95, "{refill:?}: {used}");
+        assert_eq!(gateway.seen.lock().unwrap().throttled, 0);
+    }
 }

@@ -1,4 +1,4 @@
-//! A scripted Bedrock: answers as a test says, and throttles by a strict ledger of its own where the test gives one.
+//! A scripted Bedrock: answers as a test says, and throttles as a strict judge says where the test gives one.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -7,16 +7,17 @@ use std::time::Duration;
 use quotient::bedrock::gateway::{Call, Failure, OnChunk, Reply};
 use quotient::bench::event::{Command, Entry, Event, Stamped};
 use quotient::bench::fault::{Fault, FaultKind};
-use quotient::bench::ledger::{Ledger, Refill};
+use quotient::bench::ledger::Refill;
 use quotient::bench::plan::{Plan, Price};
 use quotient::bench::quota::{Limit, LimitKind, LimitSource, Quota};
 use quotient::bench::sample::Timing;
 use quotient::bench::usage::Usage;
-use quotient::engine::dispatcher::{Engine, run};
+use quotient::engine::dispatcher::{Engine, Memory, run};
 use quotient::engine::trial::Invoke;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::time::Instant;
 
+use super::judge::Judge;
 use crate::stage;
 
 /// One invocation as the script sees it.
@@ -25,6 +26,8 @@ pub(crate) struct Ask {
     pub(crate) variant: String,
     /// The model as named.
     pub(crate) model: String,
+    /// Bytes of the prompt.
+    pub(crate) prompt: usize,
     /// How many invocations came before this one.
     pub(crate) before: usize,
     /// How many of this variant.
@@ -84,7 +87,7 @@ pub(crate) struct Seen {
 #[derive(Clone)]
 pub(crate) struct Scripted {
     script: Arc<Script>,
-    judge: Option<Arc<Mutex<Ledger>>>,
+    judge: Option<Arc<Mutex<Judge>>>,
     pub(crate) seen: Arc<Mutex<Seen>>,
     born: Instant,
     phase: Duration,
@@ -95,9 +98,9 @@ impl Scripted {
         Self { script: Arc::new(script), judge: None, seen: Arc::default(), born: Instant::now(), phase: stage::START }
     }
 
-    /// Throttles what a strict ledger refuses, whose clock stands `phase` into a minute when the run begins.
+    /// Throttles what a strict judge refuses, whose clock stands `phase` into a minute when the run begins.
     pub(crate) fn judged(mut self, quota: &Quota, refill: Refill, phase: Duration) -> Self {
-        self.judge = Some(Arc::new(Mutex::new(Ledger::new(quota, refill))));
+        self.judge = Some(Arc::new(Mutex::new(Judge::new(quota, refill))));
         self.phase = stage::START + phase;
         self
     }
@@ -114,6 +117,7 @@ impl Scripted {
         let ask = Ask {
             variant: variant.clone(),
             model: call.model.id.to_string(),
+            prompt: call.request.prompt_bytes(),
             before: seen.asked.len(),
             before_of_variant,
         };
@@ -149,18 +153,16 @@ impl Invoke for Scripted {
         let hold = match &self.judge {
             Some(judge) => {
                 let reserved = act.input + u64::from(max_tokens);
-                let mut judge = judge.lock().unwrap();
-                if let Err(refusal) = judge.admits(self.now(), reserved) {
-                    self.seen.lock().unwrap().throttled += 1;
-                    let what = if refusal.limit == LimitKind::Rpm { "requests" } else { "tokens" };
-                    let text = format!("Too many {what}, please wait before trying again.");
-                    return Err(Failure {
-                        fault: Fault::new(FaultKind::Throttled, text),
-                        usage: None,
-                        after: Duration::ZERO,
-                    });
+                match judge.lock().unwrap().admit(self.now(), reserved) {
+                    Ok(admitted) => Some(admitted),
+                    Err(limit) => {
+                        self.seen.lock().unwrap().throttled += 1;
+                        let what = if limit == LimitKind::Rpm { "requests" } else { "tokens" };
+                        let text = format!("Too many {what}, please wait before trying again.");
+                        let fault = Fault::new(FaultKind::Throttled, text);
+                        return Err(Failure { fault, usage: None, after: Duration::ZERO });
+                    }
                 }
-                Some(judge.reserve(self.now(), reserved))
             }
             None => None,
         };
@@ -212,11 +214,16 @@ pub(crate) fn quota(rpm: Option<f64>, tpm: Option<f64>) -> Quota {
 pub(crate) struct Running {
     pub(crate) commands: UnboundedSender<Command>,
     pub(crate) events: UnboundedReceiver<Stamped>,
-    pub(crate) engine: tokio::task::JoinHandle<()>,
+    pub(crate) engine: tokio::task::JoinHandle<Memory>,
 }
 
 /// Starts a run of a plan on one quota for each of its models.
 pub(crate) fn start(plan: Plan, quota: &Quota, gateway: Scripted) -> Running {
+    start_after(Memory::default(), plan, quota, gateway)
+}
+
+/// The same after an earlier run.
+pub(crate) fn start_after(memory: Memory, plan: Plan, quota: &Quota, gateway: Scripted) -> Running {
     let quotas = plan.models.iter().map(|_| (quota.clone(), Vec::new())).collect();
     let engine = Engine {
         plan: Arc::new(plan),
@@ -226,6 +233,7 @@ pub(crate) fn start(plan: Plan, quota: &Quota, gateway: Scripted) -> Running {
         simulated: true,
         watch: None,
         account: None,
+        memory,
     };
     let (commands, obeyed) = unbounded_channel();
     let (tell, events) = unbounded_channel();

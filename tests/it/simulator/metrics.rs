@@ -11,9 +11,10 @@ use quotient::bench::fault::{Fault, FaultKind};
 use quotient::bench::minute::AccountMinute;
 use quotient::bench::model::ModelId;
 use quotient::simulator::Simulator;
+use serde_json::json;
 use tokio::time::{Instant, sleep_until};
 
-use super::client::{EPOCH, SONNET, TEXT, ask, call, converse, simulator};
+use super::client::{EPOCH, SONNET, TEXT, ask, call, converse, read, send, signed, simulator};
 
 const TEAM: &str = "arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/abcdefgh1234";
 
@@ -206,6 +207,36 @@ async fn pages_add_up_and_the_newest_comes_first_unless_asked_otherwise() {
     // The end is not part of it, and a metric that nobody keeps has no datapoints.
     let some = call().end_time(date(2)).metric_data_queries(query("a", "Sum", 60)).send().await.unwrap();
     assert_eq!(some.metric_data_results()[0].timestamps(), [date(1), date(0)]);
+}
+
+/// As boto3 asks.
+#[tokio::test(start_paused = true)]
+async fn awss_json_is_understood_too() {
+    let account = Account::new("metrics_delay_seconds = 0");
+    account.converse(2).await;
+    account.wait_until(1.0).await;
+    let (from, to) = (EPOCH.as_secs() as f64 - 59.5, EPOCH.as_secs() as f64 + 60.0);
+    let metric = json!({
+        "Namespace": "AWS/Bedrock", "MetricName": "Invocations", "Dimensions": [{ "Name": "ModelId", "Value": SONNET }],
+    });
+    let stat = json!({ "Metric": metric, "Period": 60, "Stat": "Sum" });
+    let body = json!({ "MetricDataQueries": [{ "Id": "a", "MetricStat": stat }], "StartTime": from, "EndTime": to });
+    let [authorization, date] = signed("us-east-1", "monitoring");
+    let headers = [
+        (authorization.0, authorization.1.as_str()),
+        (date.0, date.1.as_str()),
+        ("x-amz-target", "GraniteServiceVersion20100801.GetMetricData"),
+    ];
+    let router = account.simulator.router();
+    let reply = read(send(&router, "/", &headers, body.to_string()).await).await;
+    assert_eq!((reply.status.as_u16(), reply.header("content-type")), (200, "application/x-amz-json-1.0"));
+    let result = json!({
+        "Id": "a", "Label": "Invocations", "Timestamps": [EPOCH.as_secs()], "Values": [2.0], "StatusCode": "Complete",
+    });
+    assert_eq!(reply.body, json!({ "MetricDataResults": [result] }));
+    let reply = read(send(&router, "/", &headers, "{}".into()).await).await;
+    assert_eq!((reply.status.as_u16(), reply.header("x-amzn-query-error")), (400, "ValidationError;Sender"));
+    assert_eq!(reply.body["__type"], "com.amazonaws.cloudwatch#ValidationError");
 }
 
 #[tokio::test(start_paused = true)]
