@@ -27,6 +27,10 @@ use crate::engine::stop::Harm;
 use crate::engine::trial::{Answer, Doing, Invoke, Landed, Wires, backoff, invocation, whole};
 use crate::engine::watch::Watch;
 
+/// Invocations sent in one turn at most: until an answer begins, each holds the SDK's large state of sending, and those
+/// that landed wait for the end of the turn.
+const MOST_AT_ONCE: usize = 32;
+
 /// The last minutes of a whole account, of each model of a plan.
 pub type AccountUse = Vec<Vec<AccountMinute>>;
 
@@ -97,6 +101,9 @@ pub async fn run<G: Invoke>(
         if dispatcher.is_over() {
             break;
         }
+        if dispatcher.sent_at_once >= MOST_AT_ONCE {
+            tokio::task::yield_now().await;
+        }
         let wake_at = wake.map(|at| dispatcher.wires.clock.instant(at));
         tokio::select! {
             biased;
@@ -161,6 +168,8 @@ struct Dispatcher<G> {
     /// Why nothing is sent for now, where that is so.
     paused: Option<PauseCause>,
     harm: Harm,
+    /// Invocations sent in this turn.
+    sent_at_once: usize,
     /// Per lane, the crew's size as last told.
     told: Vec<u32>,
     /// Why nothing more is sent, once that is so.
@@ -176,6 +185,7 @@ impl<G: Invoke> Dispatcher<G> {
             budget: Budget::new(wires.plan.max_cost_usd),
             // Whoever runs against AWS shares an account with others; a server on this machine has nobody else.
             harm: Harm::new(wires.plan.endpoint == Endpoint::Aws),
+            sent_at_once: 0,
             told: vec![0; lanes.len()],
             wires,
             gateway,
@@ -196,6 +206,7 @@ impl<G: Invoke> Dispatcher<G> {
     /// Sends everything that may be sent now; when to look again, where time alone can change something.
     fn pump(&mut self) -> Option<Duration> {
         let now = self.wires.clock.now();
+        self.sent_at_once = 0;
         if self.deadline.is_some_and(|deadline| deadline <= now) {
             let lasted = self.wires.plan.duration.unwrap_or_default().as_secs_f64();
             self.end(Ended::Duration, &format!("the time of {lasted} s was up"));
@@ -215,6 +226,9 @@ impl<G: Invoke> Dispatcher<G> {
         let plan = Arc::clone(&self.wires.plan);
         while self.ending.is_none() {
             let now = self.wires.clock.now();
+            if self.sent_at_once >= MOST_AT_ONCE {
+                return Some(now);
+            }
             let lane = &mut self.lanes[index];
             let need = match lane.step(now, &plan, &self.templates) {
                 Step::Ready(need) => need,
@@ -268,6 +282,7 @@ impl<G: Invoke> Dispatcher<G> {
     fn send(&mut self, now: Duration, flight: Flight) {
         let Doing { trial, attempts, .. } = flight.doing;
         self.budget.take(flight.worst);
+        self.sent_at_once += 1;
         self.wires.tell(now, Event::InvocationStarted { trial, attempt: attempts, reserved: flight.need.reserved });
         let request = Arc::clone(&flight.doing.request);
         let task = invocation(self.gateway.clone(), Arc::clone(&self.wires), trial, request, now);
