@@ -245,8 +245,7 @@ fn clients(config: &SdkConfig, place: Place) -> Clients {
     let runtime = aws_sdk_bedrockruntime::config::Builder::from(config)
         .retry_config(RetryConfig::disabled())
         .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
-        .interceptor(mark.clone())
-        .interceptor(Probing)
+        .interceptor(Probing(mark.clone()))
         .build();
     let quotas = aws_sdk_servicequotas::config::Builder::from(config)
         .timeout_config(control.clone())

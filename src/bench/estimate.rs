@@ -100,7 +100,7 @@ fn too_large(plan: &Plan, quota: &Quota, at: (usize, usize, usize), reserved: u6
     let limit = |kind| quota.get(kind).filter(|limit| limit.is_listed() && reserved as f64 > limit.value);
     let kind = [LimitKind::Tpm, LimitKind::Tpd].into_iter().find(|kind| limit(*kind).is_some())?;
     Some(format!(
-        "{}: {} on case {} reserves about {} quota tokens, more than the whole quota of {} {}, and cannot be sent: lower \
+        "{}: {} on case {} reserves about {} quota tokens, more than the whole quota of {} {}, and {} be sent: lower \
          max_tokens or shorten the prompt",
         plan.models[model].id,
         plan.variants[variant].name,
@@ -108,6 +108,8 @@ fn too_large(plan: &Plan, quota: &Quota, at: (usize, usize, usize), reserved: u6
         number(reserved as f64),
         number(limit(kind)?.value),
         kind.meaning(),
+        // The prompt's tokens are a guess until they were counted once.
+        if plan.max_tokens(model, variant) as f64 > limit(kind)?.value { "cannot" } else { "can probably not" },
     ))
 }
 

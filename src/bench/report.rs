@@ -57,7 +57,7 @@ pub struct RunReport {
     pub warnings: Vec<String>,
     /// What the client itself cost, and whether it stood in its own way.
     #[serde(default)]
-    pub client: ClientReport,
+    pub client: Option<ClientReport>,
     /// Successful trials a minute by the wall clock, from first send to last completion.
     pub requests_per_minute: Option<f64>,
     /// Their tokens a minute, likewise.
@@ -319,7 +319,7 @@ impl RunReport {
             version: tally.version.clone(),
             cost_usd: plan.models.iter().all(|model| model.price.is_some()).then_some(tally.cost_usd),
             warnings: warnings(tally),
-            client: ClientReport::of(tally),
+            client: Some(ClientReport::of(tally)),
             ended_reason: tally.ended_reason.clone(),
             requests_per_minute: wall.map(|minutes| tally.completed.trials as f64 / minutes),
             tokens_per_minute: wall.map(|minutes| tally.completed.tokens as f64 / minutes),
@@ -382,8 +382,12 @@ pub fn learned_notes(tally: &Tally, model: usize) -> Vec<String> {
     let Some(of) = tally.models.get(model) else { return Vec::new() };
     let note = |(kind, value): (&LimitKind, &f64)| {
         let listed = of.quota.as_ref()?.value(*kind)?;
+        let asked = match tally.plan.share {
+            share if share < 1.0 => format!("{} % of the listed", number(share * 100.0)),
+            _ => "the listed".into(),
+        };
         Some(format!(
-            "throttled below the listed {listed} {kind}: about {value} can be taken (learned), so figures by the listed \
+            "throttled below {asked} {listed} {kind}: about {value} can be taken (learned), so figures by the listed \
              {kind} are too high, or others take the rest",
             listed = number(listed),
             kind = kind.name(),

@@ -196,9 +196,6 @@ impl Tally {
         self.last_at = self.last_at.max(at);
         match &entry.event {
             Event::RunStarted { run, plan, simulated, version } => {
-                // What an earlier run took of the same quotas still counts; the pacer remembers it too.
-                let before = std::mem::take(&mut self.models);
-                let same = before.len() == plan.models.len() && self.plan.models.iter().eq(&plan.models);
                 *self = Self {
                     run: Some(run.clone()),
                     simulated: *simulated,
@@ -208,9 +205,6 @@ impl Tally {
                     last_at: at,
                     ..Self::planned(Arc::clone(plan))
                 };
-                for (model, before) in self.models.iter_mut().zip(before).filter(|_| same) {
-                    (model.ledger, model.used) = (before.ledger, before.used);
-                }
                 self.line(entry);
             }
             Event::QuotaDetected { model, quota, notes } => self.detected(*model, quota, notes),

@@ -78,6 +78,7 @@ async fn follow(plan: Arc<Plan>, river: River) -> (Tally, Option<PathBuf>, bool)
                     tally.apply(entry);
                     progress.entry(&tally, entry);
                     if let Event::Paused { cause: PauseCause::Throttles, .. } = entry.event {
+                        progress.finish();
                         ask_to_go_on(&answer);
                     }
                 }

@@ -232,10 +232,10 @@ impl Desk {
 
     /// The river ran dry: its journal is whole once the recorder has ended, which it is about to.
     async fn finish(&mut self) {
-        if let Some(river) = self.river.take()
-            && let Some(session) = &mut self.session
-        {
-            session.finish(river).await;
+        let Some(river) = self.river.take() else { return };
+        match &mut self.session {
+            Some(session) => session.finish(river).await,
+            None => river.recording.finish(),
         }
     }
 

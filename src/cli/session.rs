@@ -62,8 +62,6 @@ pub struct Session {
     clients: Clients,
     detected: Vec<Detected>,
     models: Vec<ModelId>,
-    /// What the account used of each model when the session was opened, as far as its monitoring may be read.
-    used: Option<AccountUse>,
     journals: Option<PathBuf>,
     watch: Watch,
     memory: Memory,
@@ -92,12 +90,8 @@ impl Session {
     pub async fn over(clients: Clients, plan: &mut Plan, setup: &Setup) -> Result<Self> {
         plan.region.clone_from(&clients.place.region);
         let unresolved = resolve(&clients, plan).await;
-        let models: Vec<&ModelId> = plan.models.iter().map(|model| &model.id).collect();
         let catalog = tokio::time::timeout(PATIENCE, catalog::list(&clients.bedrock, &clients.place));
-        let used = tokio::time::timeout(PATIENCE, account_use(&clients.cloudwatch, &clients.place, &models, now()));
-        let (listing, catalog, used) = futures_util::future::join3(listing(&clients, setup), catalog, used).await;
-        // Who may not read the account's metrics knows this program's own use alone, and the gauges say so.
-        let used = used.ok().and_then(Result::ok);
+        let (listing, catalog) = futures_util::future::join(listing(&clients, setup), catalog).await;
         // Who may not list models, or cannot reach what lists them, may still invoke them.
         let catalog = catalog.ok().and_then(Result::ok);
         // A bearer token cannot read quotas but can invoke; without any credentials nothing else can work either.
@@ -135,7 +129,6 @@ impl Session {
             clients,
             detected,
             models,
-            used,
             journals: setup.journals.clone(),
             watch: setup.watch.clone(),
             memory: Memory::default(),
@@ -172,9 +165,7 @@ impl Session {
             notes: detected.notes.clone(),
         };
         let entry = |event| Entry { seq: 0, at: now(), event };
-        let read = |(model, minutes): (usize, &Vec<_>)| Event::AccountUseRead { model, minutes: minutes.clone() };
-        let used = self.used.iter().flatten().enumerate().map(read);
-        self.detected.iter().enumerate().map(event).chain(used).map(entry).collect()
+        self.detected.iter().enumerate().map(event).map(entry).collect()
     }
 
     /// Starts a run: engine → recorder → whoever takes the entries.
@@ -193,7 +184,7 @@ impl Session {
             simulated: self.simulated(),
             watch: Some(self.watch.clone()),
             memory: std::mem::take(&mut self.memory),
-            account: self.used.clone().map(|used| self.keep_reading(used)),
+            account: Some(self.keep_reading()),
         };
         let engine = tokio::spawn(run(engine, asked, tell));
         Ok(River { commands, entries, recording, engine })
@@ -208,24 +199,25 @@ impl Session {
 }
 
 impl Session {
-    /// Reads the account's use once a minute for as long as somebody wants to know; `used` is the first reading.
-    fn keep_reading(&self, used: AccountUse) -> UnboundedReceiver<AccountUse> {
+    /// Reads the account's use once a minute for as long as somebody wants to know. Where the first reading fails (no
+    /// permission, no such service) none follows, and the gauges say that this program's own use is all that is known.
+    fn keep_reading(&self) -> UnboundedReceiver<AccountUse> {
         let (tell, told) = unbounded_channel();
         let (clients, models) = (self.clients.clone(), self.models.clone());
         tokio::spawn(async move {
             let models: Vec<&ModelId> = models.iter().collect();
-            let mut newest = Some(used);
+            let mut ever = false;
             loop {
-                if newest.is_some_and(|used| tell.send(used).is_err()) {
+                let read = account_use(&clients.cloudwatch, &clients.place, &models, now()).await;
+                ever |= read.is_ok();
+                // What could be read once may be read again a minute later.
+                if !ever || read.is_ok_and(|used| tell.send(used).is_err()) {
                     return;
                 }
                 tokio::select! {
                     () = tell.closed() => return,
                     () = tokio::time::sleep(READ_EVERY) => {}
                 }
-                let read = account_use(&clients.cloudwatch, &clients.place, &models, now()).await;
-                // What cannot be read once may be read a minute later; until then the age of the last one tells.
-                newest = read.ok();
             }
         });
         told

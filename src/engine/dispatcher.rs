@@ -87,7 +87,12 @@ pub async fn run<G: Invoke>(
         let mut lane = Lane::new(&plan, model, quota);
         let known = memory.0.iter().position(|(id, _)| *id == plan.models[model].id);
         if let Some(known) = known {
-            lane.pacer.inherit(wires.clock.now(), memory.0.swap_remove(known).1);
+            let now = wires.clock.now();
+            if lane.pacer.inherit(now, memory.0.swap_remove(known).1) {
+                let text =
+                    format!("what an earlier run took of {} within the last minute counts", plan.models[model].id);
+                wires.tell(now, Event::Noted { level: NoteLevel::Info, text });
+            }
         }
         lane
     };
@@ -375,7 +380,7 @@ impl<G: Invoke> Dispatcher<G> {
         let backoff = again.then(|| backoff(plan.seed, &trial, attempt));
         self.wires.tell(at, Event::InvocationFailed { trial, attempt, fault: fault.clone(), settled, backoff });
         self.tell_changes(trial.model);
-        if throttled && self.harm.throttled(at) && self.ending.is_none() {
+        if throttled && self.paused.is_none() && self.harm.throttled(at) && self.ending.is_none() {
             self.pause("three throttles within a minute: production may be affected", PauseCause::Throttles);
         }
         match backoff {
@@ -532,7 +537,7 @@ impl<G: Invoke> Dispatcher<G> {
     }
 
     fn retire(&mut self, variant: usize) {
-        let retire = |changed, lane: &mut Lane| lane.schedule.set_active(variant, false) | changed;
+        let retire = |changed, lane: &mut Lane| lane.retire(variant) | changed;
         if self.lanes.iter_mut().fold(false, retire) {
             self.left_out = true;
             let reason = "left out by the user".into();

@@ -118,10 +118,9 @@ impl Lane {
         if self.head.is_none() {
             if self.retries.first_key_value().is_some_and(|((at, _), _)| *at <= now) {
                 self.head = self.retries.pop_first().map(|(_, doing)| doing);
-            } else if !self.aside.is_empty() {
-                self.head = self.aside.pop_front();
             } else if self.has_room() {
-                match self.begin(plan, templates) {
+                let aside = self.aside.pop_front().map(Ok);
+                match aside.or_else(|| self.begin(plan, templates)) {
                     Some(Ok(doing)) => self.head = Some(doing),
                     Some(Err((doing, fault))) => return Step::Fail(doing, fault),
                     None => {}
@@ -137,6 +136,12 @@ impl Lane {
     /// Whether another trial may be under way. What only stands aside is not.
     fn has_room(&self) -> bool {
         self.closed.is_none() && self.under_way - (self.aside.len() as u32) < self.crew.size()
+    }
+
+    /// Invocations that are out: what waits at the head, aside or in backoff takes no place in flight.
+    fn in_flight(&self) -> u32 {
+        let waiting = self.retries.len() + self.aside.len() + usize::from(self.head.is_some());
+        self.under_way.saturating_sub(waiting as u32)
     }
 
     /// The schedule's next trial with its request; `Err` where none can be made of it.
@@ -160,9 +165,8 @@ impl Lane {
         affordable: impl Fn(Trial, Need) -> bool,
     ) -> Option<Beside> {
         let head = self.need(self.head.as_ref()?, plan);
-        // The head and those aside do not take a place in flight.
-        let in_flight = self.under_way as usize - self.retries.len() - self.aside.len() - 1;
-        if !self.pacer.is_large(head) || self.closed.is_some() || in_flight >= self.crew.size() as usize {
+        let taken = self.in_flight() + self.retries.len() as u32;
+        if !self.pacer.is_large(head) || self.closed.is_some() || taken >= self.crew.size() {
             return None;
         }
         for place in 0..MOST_ASIDE {
@@ -192,6 +196,9 @@ impl Lane {
 
     /// Asks the pacer to let the head go.
     pub(crate) fn ask(&mut self, now: Duration, need: Need) -> Option<Asked> {
+        if self.in_flight() >= self.crew.size() {
+            return Some(Asked::Later { until: None, tell: None });
+        }
         let mut doing = self.head.take()?;
         if !std::mem::replace(&mut self.begun, true) {
             self.crew.begin(self.pacer.at_once(need));
@@ -265,7 +272,7 @@ impl Lane {
         }
         let record = &mut self.variants[variant];
         record.refusals += 1;
-        let retire = record.refusals >= MOST_REFUSALS && self.schedule.set_active(variant, false);
+        let retire = record.refusals >= MOST_REFUSALS && self.retire(variant);
         retire.then(|| format!("{MOST_REFUSALS} trials in a row failed: {}: {}", fault.kind.name(), fault.message))
     }
 
@@ -274,7 +281,7 @@ impl Lane {
     pub(crate) fn never_fits(&mut self, variant: usize, case: usize, cases: usize) -> (bool, Option<String>) {
         let too_large = &mut self.variants[variant].too_large;
         let news = too_large.insert(case);
-        let retire = too_large.len() == cases && self.schedule.set_active(variant, false);
+        let retire = too_large.len() == cases && self.retire(variant);
         (news, retire.then(|| "it reserves more than the whole quota, whatever the case".into()))
     }
 
@@ -286,6 +293,21 @@ impl Lane {
             fault.kind.name(),
             fault.message
         ))
+    }
+
+    /// Leaves a variant out; what of it only stands aside is not sent either. True where it took part.
+    pub(crate) fn retire(&mut self, variant: usize) -> bool {
+        let before = self.aside.len();
+        let schedule = &mut self.schedule;
+        self.aside.retain(|doing| {
+            let stays = doing.trial.variant != variant || doing.attempts > 0;
+            if !stays {
+                schedule.give_back(&doing.trial);
+            }
+            stays
+        });
+        self.under_way = self.under_way.saturating_sub((before - self.aside.len()) as u32);
+        self.schedule.set_active(variant, false)
     }
 
     /// Lets a variant take part again; true where it did not.

@@ -42,8 +42,10 @@ const SLOW_START: f64 = 2.0;
 pub(crate) struct Estimate {
     /// What may be taken at most; `None` where nothing is listed.
     ceiling: Option<f64>,
-    /// What is worked with below the ceiling; `None` where the ceiling holds.
+    /// What is worked with below the ceiling; `None` where the ceiling holds. Of an unlisted limit it is the whole.
     value: Option<f64>,
+    /// The share of an unlisted limit that may be taken.
+    share: f64,
     /// The level at which the service throttled last.
     throttled_at: Option<f64>,
     cut_at: Option<Duration>,
@@ -61,6 +63,7 @@ impl Estimate {
         Self {
             ceiling,
             value: None,
+            share: 1.0,
             throttled_at: None,
             cut_at: None,
             step: FIRST_STEP,
@@ -70,14 +73,16 @@ impl Estimate {
         }
     }
 
-    /// Of a limit that nobody listed: a guess to begin with, which doubles until the service throttles.
-    pub(crate) fn guessed(guess: f64) -> Self {
-        Self { value: Some(guess), ..Self::listed(None) }
+    /// Of a limit that nobody listed, or of none: a guess to begin with, where there is one, which doubles until the
+    /// service throttles. Then the share of what throttled is a ceiling like that of a listed limit.
+    pub(crate) fn unlisted(guess: Option<f64>, share: f64) -> Self {
+        Self { value: guess, share, ..Self::listed(None) }
     }
 
     /// What may be taken now; `None` where there is no limit.
     pub(crate) fn in_force(&self) -> Option<f64> {
-        match (self.value, self.ceiling) {
+        let value = self.value.map(|value| value * self.share);
+        match (value, self.ceiling) {
             (Some(value), Some(ceiling)) => Some(value.min(ceiling)),
             (one, other) => one.or(other),
         }
@@ -104,6 +109,8 @@ impl Estimate {
             Some(allowed) => (level.clamp(allowed * LEAST, allowed), level >= allowed * EDGE),
             None => (level.max(1.0), false),
         };
+        // The first throttle of an unlisted limit tells the whole of it; later ones come at the share of that.
+        let level = if self.throttled_at.is_some() { level / self.share } else { level };
         let alone = self.cut_at.is_none_or(|before| before + ALONE < now);
         let known = self.throttled_at.is_some_and(|before| (before - level).abs() <= before * SAME);
         // A throttle just under a level, and no probe was on: that level was never there to be had in full.
@@ -149,7 +156,9 @@ impl Estimate {
         // Above it nothing is left of earlier failures.
         let rest = if self.throttled_at.is_some_and(|level| value > level) { 1 } else { self.rest };
         let over = self.since + ROUND * rest;
-        if over > now || !self.pressed {
+        // Where a share of what throttled is kept, no probe could tell what the whole is.
+        let kept = self.share < 1.0 && under.is_some();
+        if over > now || !self.pressed || kept {
             return None;
         }
         self.begin_round(now);
@@ -240,12 +249,24 @@ mod tests {
 
     #[test]
     fn a_guess_doubles_until_it_throttles() {
-        let mut estimate = Estimate::guessed(90.0);
+        let mut estimate = Estimate::unlisted(Some(90.0), 1.0);
         let grown = rested(&mut estimate, 0..50);
         assert_eq!(grown, 90.0 * 8.0);
         estimate.cut(at(50), 600.0);
         assert_eq!(estimate.in_force(), Some(480.0));
         assert!(rested(&mut estimate, 51..90) < 620.0);
+    }
+
+    #[test]
+    fn of_what_nobody_listed_the_share_is_kept_once_it_is_known() {
+        let mut estimate = Estimate::unlisted(Some(100.0), 0.25);
+        assert_eq!(estimate.in_force(), Some(25.0));
+        let grown = rested(&mut estimate, 0..100);
+        assert!(grown >= 800.0, "{grown}");
+        estimate.cut(at(100), 1_200.0);
+        let kept = rested(&mut estimate, 101..1_000);
+        assert!((kept - 0.25 * 0.97 * 1_200.0).abs() < 1e-6, "{kept}");
+        assert_eq!(estimate.learned(), Some(0.97 * 1_200.0), "the whole is told");
     }
 
     #[test]

@@ -79,6 +79,14 @@ impl Schedule {
         })
     }
 
+    /// Takes back a trial that was not begun: the variant's last ones, in any order.
+    pub(crate) fn give_back(&mut self, trial: &Trial) {
+        let round = if trial.warmup { trial.block } else { trial.block + self.warmup };
+        if let Some(place) = self.place(trial.variant) {
+            place.next_round = place.next_round.min(round);
+        }
+    }
+
     /// Lets a variant take part, or leaves it out; false where nothing changed.
     pub(crate) fn set_active(&mut self, variant: usize, active: bool) -> bool {
         let Some(place) = self.place(variant) else { return false };

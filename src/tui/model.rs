@@ -17,6 +17,8 @@ use crate::tui::picker::{Listed, Picker};
 use crate::tui::screen;
 use crate::tui::theme::Theme;
 
+/// The most requests at once that the keys ask for.
+const MOST_AT_ONCE: u32 = 4_096;
 /// How long a status line stays.
 const STATUS_STAYS: Duration = Duration::from_secs(8);
 
@@ -226,7 +228,8 @@ impl Model {
             Action::Stop => return self.stop(),
             Action::Toggle => return self.toggle(),
             Action::More => {
-                return self.set_concurrency(Concurrency::Fixed(self.concurrency() + self.step_of_concurrency()), now);
+                let more = (self.concurrency() + self.step_of_concurrency()).min(MOST_AT_ONCE);
+                return self.set_concurrency(Concurrency::Fixed(more), now);
             }
             Action::Fewer => {
                 let fewer = self.concurrency().saturating_sub(self.step_of_concurrency());

@@ -292,3 +292,23 @@ async fn requests_of_very_different_sizes_still_use_the_minute_up() {
         assert_eq!(gateway.seen.lock().unwrap().throttled, 0);
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_fixed_number_is_never_exceeded_whatever_goes_beside_what() {
+    let case =
+        |n: usize| Case { id: n.to_string(), content: "x".repeat(500 + n * 7_919 % 97 * 250), ..Case::default() };
+    for most in [1, 3] {
+        let mut plan = one(200);
+        plan.concurrency = Concurrency::Fixed(most);
+        plan.cases = (0..97).map(case).collect();
+        plan.variants[0].prompt = "{{ content }}".into();
+        let act = |ask: &super::scripted::Ask| match ask.before % 7 {
+            3 => Act::fault(100, quotient::bench::fault::FaultKind::Unavailable),
+            n => Act::answer(300 + n as u64 * 900, ask.prompt as u64 / 5, 20),
+        };
+        let gateway = Scripted::new(act).judged(&quota(None, Some(50_000.0)), Refill::ROLLING, Duration::ZERO);
+        let entries = whole(plan, &quota(None, Some(50_000.0)), gateway.clone()).await;
+        assert_eq!(gateway.seen.lock().unwrap().most_out, most as usize);
+        assert_eq!(samples(&entries).iter().filter(|sample| sample.is_ok()).count(), 200);
+    }
+}
