@@ -31,6 +31,8 @@ struct Marked {
     simulator: AtomicBool,
     /// Whether `ahead` was ever written.
     dated: AtomicBool,
+    /// The second in which a `Date` was last read: more often would cost and tell nothing.
+    read_in: AtomicI64,
     ahead: AtomicI64,
 }
 
@@ -50,9 +52,13 @@ impl Mark {
         if headers.contains_key(SIMULATOR) {
             self.0.simulator.store(true, Ordering::Relaxed);
         }
-        let date = headers.get("date").and_then(|date| DateTime::from_str(date.trim(), Format::HttpDate).ok());
         let now = now.duration_since(UNIX_EPOCH).ok().and_then(|since| i64::try_from(since.as_secs()).ok());
-        if let Some(ahead) = now.zip(date).and_then(|(now, date)| now.checked_sub(date.secs())) {
+        let Some((now, date)) = now.zip(headers.get("date")) else { return };
+        if self.0.read_in.swap(now, Ordering::Relaxed) == now {
+            return;
+        }
+        let date = DateTime::from_str(date.trim(), Format::HttpDate).ok();
+        if let Some(ahead) = date.and_then(|date| now.checked_sub(date.secs())) {
             self.0.ahead.store(ahead, Ordering::Relaxed);
             self.0.dated.store(true, Ordering::Release);
         }
@@ -178,21 +184,22 @@ mod tests {
     #[test]
     fn the_latest_date_of_a_response_says_how_far_the_clock_is_off() {
         let mark = Mark::default();
-        let now = UNIX_EPOCH + Duration::from_hours(498_732);
-        let read = |name: &'static str, value: &'static str| {
+        let noon = UNIX_EPOCH + Duration::from_hours(498_732);
+        let read = |second: u64, name: &'static str, value: &'static str| {
             let mut headers = Headers::new();
             headers.insert(name, value);
-            mark.read(&headers, now);
+            mark.read(&headers, noon + Duration::from_secs(second));
             mark.clock_ahead()
         };
-        assert_eq!(read("content-type", "text/plain"), None);
-        assert_eq!(read("date", "yesterday"), None);
-        assert_eq!(read("date", "Mon, 23 Nov 2026 12:00:00 GMT"), Some(0));
-        assert_eq!(read("Date", "Mon, 23 Nov 2026 11:50:00 GMT"), Some(600));
-        assert_eq!(read("date", "Mon, 23 Nov 2026 12:00:07 GMT"), Some(-7));
-        assert_eq!(read("x-amzn-requestid", "1"), Some(-7), "a response without a date changes nothing");
+        assert_eq!(read(0, "content-type", "text/plain"), None);
+        assert_eq!(read(0, "date", "yesterday"), None);
+        assert_eq!(read(1, "date", "Mon, 23 Nov 2026 12:00:01 GMT"), Some(0));
+        assert_eq!(read(2, "Date", "Mon, 23 Nov 2026 11:50:02 GMT"), Some(600));
+        assert_eq!(read(2, "Date", "Mon, 23 Nov 2026 11:00:00 GMT"), Some(600), "once a second is enough");
+        assert_eq!(read(3, "date", "Mon, 23 Nov 2026 12:00:10 GMT"), Some(-7));
+        assert_eq!(read(4, "x-amzn-requestid", "1"), Some(-7), "a response without a date changes nothing");
         assert!(!mark.seen());
-        read(SIMULATOR, "1");
+        read(4, SIMULATOR, "1");
         assert!(mark.seen());
     }
 }

@@ -124,6 +124,10 @@ pub async fn run<G: Invoke>(
             // Nothing is out, no time and no command can change anything.
             else => dispatcher.end(Ended::Errors, "nothing is out and nothing can change any more"),
         }
+        // Where many are out, those that land meanwhile are taken with this one: a wake-up costs more than a landing.
+        if dispatcher.flights.len() >= MOST_AT_ONCE {
+            tokio::task::yield_now().await;
+        }
         while let Some(landed) = dispatcher.tasks.try_join_next_with_id() {
             dispatcher.landed(landed);
         }
