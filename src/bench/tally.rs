@@ -354,7 +354,10 @@ impl Tally {
             }
             // Nobody listed it: what was learned is all that is known.
             slot => {
-                let before = slot.replace(Limit::unlisted(value, LimitSource::Learned));
+                // A guess that only grows has taught nothing yet: it stays one.
+                let grows = slot.as_ref().is_some_and(|l| l.source == LimitSource::Assumed && value >= l.value);
+                let source = if grows { LimitSource::Assumed } else { LimitSource::Learned };
+                let before = slot.replace(Limit::unlisted(value, source));
                 model.ledger.set_quota(quota);
                 before.is_none_or(|before| value < before.value)
             }

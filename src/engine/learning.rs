@@ -88,6 +88,11 @@ impl Estimate {
         }
     }
 
+    /// Whether it is a guess that no throttle has spoken of.
+    pub(crate) fn is_guess(&self) -> bool {
+        self.ceiling.is_none() && self.throttled_at.is_none()
+    }
+
     /// Whether both are of the same listed limit, or of one that nobody listed.
     pub(crate) fn is_of(&self, other: &Self) -> bool {
         self.ceiling == other.ceiling

@@ -286,6 +286,8 @@ impl Pacer {
         };
         // One that nobody knows is not at fault while the other one is all but used up, whatever the words say.
         let believed = |index: usize| match self.paced[index].estimate.in_force() {
+            // How far a guess is used up says nothing.
+            Some(_) if self.paced[index].estimate.is_guess() => true,
             Some(_) => used(index, 0.0) >= used(1 - index, 0.0) * BELIEVED,
             None => used(1 - index, 0.0) < BELIEVED,
         };

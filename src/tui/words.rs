@@ -215,6 +215,8 @@ fn help(model: &Model, columns: u16) -> Vec<OverlayLine> {
         glyphs.selected, glyphs.picked, glyphs.included, glyphs.excluded, glyphs.withheld
     );
     lines.push(vec![("signs".into(), label, Ink::Strong), (signs, 0, Ink::Text)]);
+    let gauge = format!("{} share in force  {} learned limit  {} others", glyphs.mark, glyphs.learned, glyphs.others);
+    lines.push(vec![("gauges".into(), label, Ink::Strong), (gauge, 0, Ink::Text)]);
     lines
 }
 

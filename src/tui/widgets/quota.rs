@@ -159,7 +159,13 @@ impl QuotaPanel<'_> {
                 Some(limit.value)
             }
         };
-        let free = limit.map_or_else(|| "any".into(), |limit| count((limit * self.share - used - reserved).max(0.0)));
+        let free = limit.map_or_else(
+            || "any".into(),
+            |limit| {
+                let allowed = gauge.learned().map_or(limit * self.share, |learned| learned.min(limit * self.share));
+                count((allowed - used - reserved).max(0.0))
+            },
+        );
         let mut x = numbers;
         for (text, width, ink) in [
             (count(used), NUMBER, Ink::Text),
@@ -213,6 +219,11 @@ impl QuotaPanel<'_> {
 }
 
 impl Gauge<'_> {
+    /// What was learned of a limit that is listed higher.
+    fn learned(&self) -> Option<f64> {
+        if let GaugeState::Known(_, learned) = self.state { learned } else { None }
+    }
+
     /// Where the limit came from; a guess is said loudly.
     fn source(&self, roomy: bool) -> (String, Ink) {
         let GaugeState::Known(limit, learned) = self.state else { return (String::new(), Ink::Muted) };
