@@ -11,7 +11,7 @@ use unicode_width::UnicodeWidthStr;
 use crate::bench::ledger::Taken;
 use crate::bench::quota::{Limit, LimitKind, LimitSource};
 use crate::tui::format::{count, percent, span};
-use crate::tui::theme::{Ink, Theme};
+use crate::tui::theme::{Glyphs, Ink, Theme};
 use crate::tui::widgets::pen::{Pen, Segment};
 
 /// One gauge.
@@ -112,13 +112,13 @@ impl QuotaPanel<'_> {
         let glyphs = pen.glyphs();
         let mut left = area.x + pen.head(area, "Quota");
         let bar_end = area.x + LABEL + columns.bar;
-        let share = format!("{} {} % in force", glyphs.mark, percent(self.share));
-        let others = match self.others {
-            Some(age) => format!("{} others, {} ago", glyphs.others, span(age)),
-            None => "this program only".into(),
-        };
-        for (text, shown) in [(share, self.share < 1.0), (others, true)] {
-            if shown && left + text.width() as u16 + 2 < bar_end {
+        let room = bar_end.saturating_sub(left);
+        // The age of what is known of others, and whether anything is, must be seen in little room too.
+        let roomy = self.signs(glyphs, true);
+        let fits = |texts: &[String]| texts.iter().map(|text| text.width() as u16 + 2).sum::<u16>() <= room;
+        let texts = if fits(&roomy) { roomy } else { self.signs(glyphs, false) };
+        for text in texts {
+            if left + (text.width() as u16) < bar_end {
                 left += pen.on_rule(left, area.y, bar_end.saturating_sub(left), &text, Ink::Muted);
             }
         }
@@ -137,6 +137,19 @@ impl QuotaPanel<'_> {
         if columns.source > 4 {
             pen.on_rule(x + 1, area.y, columns.source - 1, "source", Ink::Muted);
         }
+    }
+
+    /// What the signs on the bars mean: others, and the share where it is no whole.
+    fn signs(&self, glyphs: &Glyphs, roomy: bool) -> Vec<String> {
+        let others = match (self.others, roomy) {
+            (Some(age), true) => format!("{} others, {} ago", glyphs.others, span(age)),
+            (Some(age), false) => format!("{} {} ago", glyphs.others, span(age)),
+            (None, true) => "this program only".into(),
+            (None, false) => "ours".into(),
+        };
+        let share = format!("{} {} %{}", glyphs.mark, percent(self.share), if roomy { " in force" } else { "" });
+        let share = (self.share < 1.0).then_some(share);
+        std::iter::once(others).chain(share).collect()
     }
 
     fn gauge(&self, gauge: &Gauge<'_>, row: Rect, columns: &Columns, pen: &mut Pen<'_>) {
