@@ -55,6 +55,8 @@ pub struct QuotaPanel<'a> {
 
 const LABEL: u16 = 5;
 const NUMBER: u16 = 10;
+/// Room for a quota's code and where its value comes from.
+const SHORT_SOURCE: u16 = 18;
 /// Room for the sign before `reserved`.
 const RESERVED: u16 = 12;
 
@@ -84,7 +86,10 @@ impl Columns {
 impl Widget for QuotaPanel<'_> {
     fn render(self, area: Rect, buffer: &mut Buffer) {
         let mut pen = Pen::new(buffer, self.theme);
+        // In little room the bar is worth more than the end of a long source.
+        let most = if area.width >= 100 { u16::MAX } else { SHORT_SOURCE };
         let longest = self.gauges.iter().map(|gauge| gauge.source(false).0.width()).max().unwrap_or(0) as u16;
+        let longest = longest.min(most);
         let columns = Columns::of(area.width, longest);
         self.head(area, &columns, &mut pen);
         let mut y = area.y + 1;
@@ -245,7 +250,7 @@ impl Gauge<'_> {
             (Some(code), source) => format!("{code} {source}"),
             (None, source) => source.to_string(),
         };
-        if let Some(others) = self.others {
+        if let Some(others) = self.others.filter(|others| *others >= 0.5) {
             text = format!("{text}, others {}", count(others));
         }
         if let Some(learned) = learned {
