@@ -153,6 +153,9 @@ pub enum Event {
         model: Option<usize>,
         /// Why.
         reason: String,
+        /// On what account.
+        #[serde(default)]
+        cause: RetireCause,
     },
     /// A bulk job changed the variant it uses.
     PolicySwitched {
@@ -197,6 +200,19 @@ pub enum PauseCause {
     User,
     /// Throttles: others may be affected, so somebody has to say that the run may go on.
     Throttles,
+}
+
+/// On what account a variant is retired.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum RetireCause {
+    /// Its trials failed.
+    #[default]
+    Failed,
+    /// It cannot win any more.
+    Lost,
+    /// The user's.
+    User,
 }
 
 /// How much a note matters.

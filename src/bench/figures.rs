@@ -1,14 +1,20 @@
 //! Figures: one variant's numbers as every face shows them, computed from its tally in one place.
 
-use crate::bench::capacity::{Capacity, Demand, capacity, theoretical_rpm};
+use std::ops::RangeInclusive;
+
+use crate::bench::blocks::{Blocks, Taken};
+use crate::bench::capacity::{Capacity, theoretical_rpm};
+use crate::bench::contest::FEWEST_BLOCKS;
+use crate::bench::means::{Means, Setting, moved};
 use crate::bench::number::number;
-use crate::bench::plan::{Gate, Plan};
+use crate::bench::plan::Plan;
 use crate::bench::population::Population;
-use crate::bench::quota::Quota;
-use crate::bench::stats::{Running, share_error, student_quantile, wilson};
+use crate::bench::quota::{LimitKind, Quota};
+use crate::bench::sequential::half_width;
+use crate::bench::stats::{Running, wilson};
 use crate::bench::tally::{ModelTally, Tally, VariantTally};
 
-/// Fewer counted trials than this say nothing about spread, so intervals and winners are withheld.
+/// Fewer counted trials than this say nothing about spread, so intervals are withheld.
 pub const FEWEST: u64 = 5;
 
 /// One variant on one model, ready to be asked for its numbers.
@@ -22,17 +28,12 @@ pub struct Figures<'a> {
     pub variant: usize,
     /// What its trials add up to.
     pub tally: &'a VariantTally,
+    blocks: &'a Blocks,
+    /// As listed.
     quota: Option<&'a Quota>,
+    /// As far as it can be taken.
+    within: Option<&'a Quota>,
     mean_concurrency: Option<f64>,
-}
-
-/// A value with its standard error, where the data says anything about that.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Estimate {
-    /// The value.
-    pub value: f64,
-    /// Its standard error; `None` where n is too small.
-    pub error: Option<f64>,
 }
 
 /// A capacity with its interval.
@@ -55,7 +56,9 @@ impl<'a> Figures<'a> {
             model,
             variant,
             tally: &of.variants[variant],
+            blocks: &of.blocks,
             quota: of.quota.as_ref(),
+            within: of.within(),
             mean_concurrency: of.mean_concurrency(),
         }
     }
@@ -123,55 +126,81 @@ impl<'a> Figures<'a> {
         })
     }
 
-    /// What one request takes at the means.
-    pub fn demand(&self) -> Option<Demand> {
-        Some(Demand {
-            settled: self.population().settled.mean()?,
-            reserved: self.population().reserved.mean()?,
-            latency: self.population().e2e.mean_seconds()?,
+    /// What its trials took on average; `None` without an answer.
+    pub fn means(&self) -> Option<Means> {
+        let (of, ended) = (self.population(), (self.tally.ok + self.tally.failed) as f64);
+        let latency = of.e2e.mean_seconds()?;
+        Some(Means {
+            answered: self.tally.ok as f64 / ended,
+            accepted: self.tally.accepted as f64 / ended,
+            settled: of.settled.mean()?,
+            reserved: of.reserved.mean()?,
+            latency,
+            busy: if self.tally.in_flight_seconds > 0.0 {
+                self.tally.in_flight_seconds / self.tally.ok as f64
+            } else {
+                latency
+            },
+            median: of.e2e.median_ms()? / 1_000.0,
+            total: of.total.mean()?,
+            took: self.tally.quota_tokens as f64 / ended,
+            spent: self.tally.spent_usd.filter(|_| of.cost.n() > 0).unwrap_or_default() / ended,
         })
+    }
+
+    /// What a score depends on beside the means: the whole quota as far as it can be taken, and the run's concurrency.
+    pub fn setting(&self) -> Setting<'a> {
+        Setting { quota: self.within, active: self.plan.active, concurrency: self.mean_concurrency.unwrap_or(1.0) }
     }
 
     /// Capacity in the whole quota, with an interval at the plan's confidence.
     pub fn capacity(&self) -> Option<CapacityRange> {
-        self.capacity_in(self.quota?)
+        let (means, setting) = (self.means()?, self.setting());
+        let at = setting.capacity(&means)?;
+        let range = self.range(at.rpm, &|means| Some(setting.capacity(means)?.rpm));
+        Some(CapacityRange { at, low: range.as_ref().map(|r| *r.start()), high: range.map(|r| *r.end()) })
     }
 
     /// Capacity in the share of the quota that this program may take.
     pub fn capacity_in_share(&self) -> Option<Capacity> {
-        capacity(&self.quota?.share(self.plan.share), self.demand()?, self.plan.active)
-    }
-
-    fn capacity_in(&self, quota: &Quota) -> Option<CapacityRange> {
-        let demand = self.demand()?;
-        let at = capacity(quota, demand, self.plan.active)?;
-        let t = student_quantile(0.5 + self.plan.confidence / 2.0, self.population().n().saturating_sub(1));
-        let end = |sign: f64| {
-            let shift = |running: &Running| error_of(running).map(|e| sign * t * e);
-            let shifted = Demand {
-                settled: (demand.settled + shift(&self.population().settled)?).max(0.0),
-                reserved: demand.reserved + shift(&self.population().reserved)?,
-                latency: (demand.latency + shift(self.population().e2e.running())?).max(0.0),
-            };
-            capacity(quota, shifted, self.plan.active).map(|c| c.rpm)
-        };
-        // Where reservations dominate, more settled tokens can even mean more room, so the ends may change places.
-        let (one, other) = (end(1.0), end(-1.0));
-        let low = one.zip(other).map(|(a, b)| a.min(b).min(at.rpm));
-        let high = one.zip(other).map(|(a, b)| a.max(b).max(at.rpm));
-        Some(CapacityRange { at, low, high })
+        let mut share = self.quota?.share(self.plan.share);
+        for kind in LimitKind::ALL {
+            let most = self.within.and_then(|within| within.value(kind));
+            if let (Some(limit), Some(most)) = (share.slot(kind), most) {
+                limit.value = limit.value.min(most);
+            }
+        }
+        Setting { quota: Some(&share), ..self.setting() }.capacity(&self.means()?)
     }
 
     /// Accepted answers a minute inside the quota: capacity × share of accepted answers.
-    pub fn goodput(&self) -> Option<Estimate> {
-        let range = self.capacity()?;
-        let rate = self.accepted_rate()?;
-        let error = range.low.zip(range.high).zip(self.rate_error()).map(|((low, high), rate_error)| {
-            let t = student_quantile(0.5 + self.plan.confidence / 2.0, self.population().n().saturating_sub(1));
-            let capacity_error = (high - low) / (2.0 * t);
-            (capacity_error * rate).hypot(rate_error * range.at.rpm)
-        });
-        Some(Estimate { value: range.at.rpm * rate, error })
+    pub fn goodput(&self) -> Option<f64> {
+        self.setting().goodput(&self.means()?)
+    }
+
+    /// The interval of that.
+    pub fn goodput_range(&self) -> Option<RangeInclusive<f64>> {
+        let setting = self.setting();
+        self.range(self.goodput()?, &|means| setting.goodput(means))
+    }
+
+    /// The interval of a function of the means around its value, at the plan's confidence, valid whenever it is looked
+    /// at; `None` where n is too small for one.
+    fn range(&self, at: f64, of: &dyn Fn(&Means) -> Option<f64>) -> Option<RangeInclusive<f64>> {
+        let trials: &[Taken] = self.blocks.of(self.variant);
+        let by = moved(trials, of).filter(|_| trials.len() >= FEWEST_BLOCKS)?.by;
+        let squares: f64 = by.iter().map(|by| by * by).sum();
+        let deviation = (squares / (by.len() - 1) as f64).sqrt();
+        let half = half_width(by.len() as u64, deviation, 1.0 - self.plan.confidence);
+        half.is_finite().then(|| (at - half).max(0.0)..=at + half)
+    }
+
+    /// The interval of a mean per successful trial, likewise.
+    pub fn mean_range(&self, of: fn(&Population) -> &Running) -> Option<RangeInclusive<f64>> {
+        let running = of(self.population());
+        let (mean, deviation) = (running.mean()?, running.deviation()?);
+        let half = half_width(running.n(), deviation, 1.0 - self.plan.confidence);
+        (half.is_finite() && running.n() >= FEWEST).then(|| (mean - half).max(0.0)..=mean + half)
     }
 
     /// Share of accepted answers among the successful trials.
@@ -179,28 +208,14 @@ impl<'a> Figures<'a> {
         (self.tally.ok > 0).then(|| self.tally.accepted as f64 / self.tally.ok as f64)
     }
 
-    /// Wilson's interval of that share at the plan's confidence.
+    /// Wilson's interval of that share at the plan's confidence: for showing, and not what the gate goes by.
     pub fn accepted_interval(&self) -> Option<(f64, f64)> {
         wilson(self.tally.accepted, self.tally.ok, self.plan.confidence)
-    }
-
-    /// That share as an estimate.
-    pub fn acceptance(&self) -> Option<Estimate> {
-        Some(Estimate { value: self.accepted_rate()?, error: self.rate_error() })
-    }
-
-    fn rate_error(&self) -> Option<f64> {
-        (self.tally.ok >= FEWEST).then(|| share_error(self.tally.accepted, self.tally.ok))
     }
 
     /// The tutorial's figure: min(RPM, TPM / mean total tokens).
     pub fn theoretical_rpm(&self) -> Option<f64> {
         theoretical_rpm(self.quota?, self.tally.mean(|of| &of.total)?)
-    }
-
-    /// Mean total tokens per successful request.
-    pub fn total_tokens(&self) -> Option<Estimate> {
-        Some(Estimate { value: self.population().total.mean()?, error: error_of(&self.population().total) })
     }
 
     /// Seconds that one request would need of this variant's own time at the run's concurrency.
@@ -221,69 +236,12 @@ impl<'a> Figures<'a> {
     }
 
     /// Tokens a second at this concurrency, alone and with no quota in the way.
-    pub fn tokens_per_second(&self) -> Option<Estimate> {
-        let value = self.tokens_per_minute()? / 60.0;
-        let relative = |running: &Running| Some(error_of(running)? / running.mean().filter(|m| *m > 0.0)?);
-        let error = relative(&self.population().total)
-            .zip(relative(self.population().e2e.running()))
-            .map(|(tokens, seconds)| value * tokens.hypot(seconds));
-        Some(Estimate { value, error })
-    }
-
-    /// Median E2E in milliseconds, however few there are, for ranking; its error by the normal approximation (1.2533 × that of the mean).
-    pub fn median_latency_ms(&self) -> Option<Estimate> {
-        let value = self.population().e2e.median_ms()?;
-        let error = error_of(self.population().e2e.running()).map(|e| 1.253_3 * e * 1_000.0);
-        Some(Estimate { value, error })
-    }
-
-    /// US dollars per accepted answer, what failed trials cost included.
-    pub fn cost_per_accepted(&self) -> Option<Estimate> {
-        self.per_accepted(self.tally.spent_usd.filter(|_| self.population().cost.n() > 0)?, &self.population().cost)
-    }
-
-    /// Settled quota tokens per accepted answer, what failed trials took included.
-    pub fn quota_tokens_per_accepted(&self) -> Option<Estimate> {
-        self.per_accepted(self.tally.quota_tokens as f64, &self.population().settled)
+    pub fn tokens_per_second(&self) -> Option<f64> {
+        self.tokens_per_minute().map(|tokens| tokens / 60.0)
     }
 
     /// Accepted answers per 1,000 quota tokens, what failed included.
     pub fn accepted_per_1000_quota_tokens(&self) -> Option<f64> {
         (self.tally.quota_tokens > 0).then(|| self.tally.accepted as f64 * 1_000.0 / self.tally.quota_tokens as f64)
     }
-
-    /// What everything took, failed trials too, over the accepted answers; the spread is that of the successful trials.
-    fn per_accepted(&self, everything: f64, running: &Running) -> Option<Estimate> {
-        let mean = running.mean().filter(|mean| *mean > 0.0)?;
-        let rate = self.accepted_rate().filter(|rate| *rate > 0.0)?;
-        let value = everything / self.tally.accepted as f64;
-        let relative =
-            error_of(running).zip(self.rate_error()).map(|(e, rate_error)| (e / mean).hypot(rate_error / rate));
-        Some(Estimate { value, error: relative.map(|relative| value * relative) })
-    }
-
-    /// Whether the gate lets it win: `Some(true)` shown to pass, `Some(false)` shown to fail, `None` not shown yet.
-    pub fn passes_gate(&self, others: &[Figures<'_>]) -> Option<bool> {
-        let Some(gate) = &self.plan.gate else { return Some(true) };
-        let (low, high) = self.accepted_interval()?;
-        let least = match gate {
-            Gate::MinAccepted(least) => *least,
-            Gate::NotWorseThan { variant, .. } if *variant == self.variant => return Some(true),
-            Gate::NotWorseThan { variant, by } => {
-                others.iter().find(|other| other.variant == *variant)?.accepted_rate()? - by
-            }
-        };
-        if high < least {
-            Some(false)
-        } else if low >= least {
-            Some(true)
-        } else {
-            None
-        }
-    }
-}
-
-/// The standard error of a mean, where n is large enough to speak of one.
-fn error_of(running: &Running) -> Option<f64> {
-    running.standard_error().filter(|_| running.n() >= FEWEST)
 }

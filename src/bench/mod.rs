@@ -1,10 +1,12 @@
 //! Floor 1: what a benchmark is; no waiting, no files, no clock, no randomness from outside.
 
+pub mod blocks;
 pub mod capacity;
 pub mod caution;
 pub mod check;
 pub mod clean;
 pub mod client;
+pub mod contest;
 pub mod estimate;
 pub mod event;
 pub mod family;
@@ -12,6 +14,7 @@ pub mod fault;
 pub mod figures;
 pub mod label;
 pub mod ledger;
+pub mod means;
 pub mod micros;
 pub mod minute;
 pub mod model;
@@ -26,7 +29,9 @@ pub mod quota;
 pub mod report;
 pub mod request;
 pub mod sample;
+pub mod sequential;
 pub mod stats;
 pub mod tally;
 pub mod template;
 pub mod usage;
+pub mod verdict;

@@ -9,7 +9,7 @@ use crate::bench::check::Check;
 use crate::bench::micros;
 use crate::bench::model::{ModelId, Scope};
 use crate::bench::native;
-use crate::bench::objective::OBJECTIVES;
+use crate::bench::objective::Rule;
 use crate::bench::quota::QuotaOverrides;
 use crate::bench::request::{CacheAfter, Parameters, Turn};
 
@@ -318,8 +318,8 @@ pub struct Plan {
     pub racing: bool,
     /// The confidence that a winner needs, a share.
     pub confidence: f64,
-    /// The objective's name.
-    pub objective: String,
+    /// The rule that picks a variant.
+    pub objective: Rule,
     /// The seed of the order of trials and of backoff jitter.
     pub seed: u64,
     /// Timeouts of one invocation.
@@ -369,7 +369,7 @@ impl Default for Plan {
             max_error_rate: half(),
             racing: true,
             confidence: 0.95,
-            objective: OBJECTIVES[0].name.into(),
+            objective: Rule::default(),
             seed: 7,
             timeouts: Timeouts::default(),
             max_cost_usd: None,

@@ -6,15 +6,16 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::bench::client::Bottleneck;
-use crate::bench::event::NoteLevel;
+use crate::bench::event::{NoteLevel, RetireCause};
 use crate::bench::figures::Figures;
 use crate::bench::number::number;
-use crate::bench::objective::{OBJECTIVES, Verdict, efficiency_sentence, verdict};
+use crate::bench::objective::Rule;
 use crate::bench::population::Population;
 use crate::bench::quota::{Limit, LimitKind, Quota};
 use crate::bench::stats::{Distribution, Running};
-use crate::bench::tally::{Phase, Tally, VariantTally};
+use crate::bench::tally::{Phase, Retired, Tally, VariantTally};
 use crate::bench::usage::UsageSource;
+use crate::bench::verdict::{Verdict, efficiency_sentence, verdict};
 
 /// A run's numbers. Fields may be added to its JSON, but never change meaning.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -358,7 +359,8 @@ fn warnings(tally: &Tally) -> Vec<String> {
     let retired = tally.models.iter().zip(&tally.plan.models).flat_map(|(model, plan)| {
         let named = model.variants.iter().zip(&tally.plan.variants);
         named.filter_map(|(variant, of)| {
-            let (after, reason) = variant.retired.as_ref()?;
+            let Retired { after, reason, .. } =
+                variant.retired.as_ref().filter(|retired| retired.cause != RetireCause::Lost)?;
             Some(format!("{} on {} got no more trials after {after} answers: {reason}", of.name, plan.id))
         })
     });
@@ -402,6 +404,12 @@ fn about(model: &str, note: &str) -> String {
     if note.starts_with(model) { note.to_owned() } else { format!("{model}: {note}") }
 }
 
+/// Every objective by itself, and the plan's where it is a combination.
+fn rules(tally: &Tally) -> impl Iterator<Item = Rule> {
+    let planned = tally.plan.objective;
+    Rule::each().chain(planned.only().is_none().then_some(planned))
+}
+
 impl ModelReport {
     fn of(tally: &Tally, model: usize) -> Self {
         let (plan, of) = (&tally.plan.models[model], &tally.models[model]);
@@ -414,7 +422,7 @@ impl ModelReport {
             quota: of.quota.clone().unwrap_or_default(),
             learned: of.learned.clone(),
             variants: Figures::of_model(tally, model).map(|figures| VariantReport::of(&figures)).collect(),
-            verdicts: OBJECTIVES.iter().map(|o| (o.name.into(), verdict(tally, model, o))).collect(),
+            verdicts: rules(tally).map(|rule| (rule.name(), verdict(tally, model, &rule))).collect(),
             efficiency: efficiency_sentence(tally, model),
             saved: Saved::default(),
         }
@@ -449,14 +457,14 @@ impl VariantReport {
             waited_ms: tally.waited.mean().map(|seconds| seconds * 1_000.0),
             requests_per_minute: figures.requests_per_minute(),
             tokens_per_minute: figures.tokens_per_minute(),
-            tokens_per_second: figures.tokens_per_second().map(|estimate| estimate.value),
+            tokens_per_second: figures.tokens_per_second(),
             theoretical_rpm: figures.theoretical_rpm(),
             capacity: CapacityReport {
                 requests_per_minute: capacity.map(|c| c.at.rpm),
                 low: capacity.and_then(|c| c.low),
                 high: capacity.and_then(|c| c.high),
                 limit: capacity.map(|c| c.at.limit),
-                accepted_per_minute: figures.goodput().map(|estimate| estimate.value),
+                accepted_per_minute: figures.goodput(),
                 in_share: figures.capacity_in_share().map(|c| c.rpm),
             },
             accepted: AcceptedReport {
@@ -468,7 +476,7 @@ impl VariantReport {
             accepted_per_1000_quota_tokens: figures.accepted_per_1000_quota_tokens(),
             advice: None,
             verified: None,
-            retired_after: tally.retired.as_ref().map(|(after, _)| *after),
+            retired_after: tally.retired.as_ref().map(|retired| retired.after),
             output_sample: tally.sample.as_ref().map(|sample| shortened(&sample.text, 100)),
         }
     }

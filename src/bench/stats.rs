@@ -36,9 +36,9 @@ impl Running {
         self.mean * self.n as f64
     }
 
-    /// Standard error of the mean; `None` with fewer than two numbers.
-    pub fn standard_error(&self) -> Option<f64> {
-        (self.n > 1).then(|| (self.m2 / (self.n - 1) as f64 / self.n as f64).sqrt())
+    /// Standard deviation (n − 1 in the denominator); `None` with fewer than two numbers.
+    pub fn deviation(&self) -> Option<f64> {
+        (self.n > 1).then(|| (self.m2 / (self.n - 1) as f64).sqrt())
     }
 }
 
@@ -88,6 +88,16 @@ impl Distribution {
     /// (the rule of thumb of `LLMeter`'s documentation).
     pub fn quantile_ms(&self, p: f64) -> Option<f64> {
         enough(self.n(), p).then(|| self.histogram.value_at_quantile(p) as f64 / 1_000.0)
+    }
+
+    /// The interval of that quantile at a confidence, from the ranks that it lies between whatever the distribution
+    /// (order statistics); withheld where the quantile is, or where a rank would lie outside of what was seen.
+    pub fn quantile_interval_ms(&self, p: f64, confidence: f64) -> Option<(f64, f64)> {
+        let n = self.n() as f64;
+        let reach = normal_quantile(0.5 + confidence / 2.0) * (n * p * (1.0 - p)).sqrt();
+        let (low, high) = ((n * p - reach).floor(), (n * p + reach).ceil() + 1.0);
+        let at = |rank: f64| self.histogram.value_at_quantile((rank - 0.5) / n) as f64 / 1_000.0;
+        (enough(self.n(), p) && low >= 1.0 && high <= n).then(|| (at(low), at(high)))
     }
 
     /// The median in milliseconds however few there are: for ranking, not for showing.
@@ -169,37 +179,6 @@ pub fn normal_quantile(p: f64) -> f64 {
     }
 }
 
-/// The standard normal's distribution function, by bisection of its quantile; exact to about 1e-9.
-pub fn normal_cdf(z: f64) -> f64 {
-    let (mut low, mut high) = (0.0_f64, 1.0_f64);
-    for _ in 0..60 {
-        let middle = f64::midpoint(low, high);
-        if normal_quantile(middle) < z { low = middle } else { high = middle }
-    }
-    f64::midpoint(low, high)
-}
-
-/// The standard normal's equivalent of a value of Student's t (Wallace 1959; good to about 0.01 from 4 degrees of
-/// freedom on).
-pub fn normal_equivalent(t: f64, degrees: u64) -> f64 {
-    let v = degrees.max(1) as f64;
-    (8.0 * v + 1.0) / (8.0 * v + 3.0) * (v * (t * t / v).ln_1p()).sqrt()
-}
-
-/// Student's t's quantile from the standard normal's: the inverse of [`normal_equivalent`].
-pub fn student_quantile(p: f64, degrees: u64) -> f64 {
-    let v = degrees.max(1) as f64;
-    let z = normal_quantile(p) * (8.0 * v + 3.0) / (8.0 * v + 1.0);
-    z.signum() * (v * (z * z / v).exp_m1()).sqrt()
-}
-
-/// The standard error of a share that stays honest at 0 and 1: two successes and two failures added (Agresti-Coull).
-pub fn share_error(successes: u64, n: u64) -> f64 {
-    let n = n as f64 + 4.0;
-    let p = (successes as f64 + 2.0) / n;
-    (p * (1.0 - p) / n).sqrt()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -211,7 +190,7 @@ mod tests {
             running.add(value);
         }
         assert_eq!(running.mean(), Some(5.0));
-        assert!((running.standard_error().expect("n > 1") - (32.0_f64 / 7.0 / 8.0).sqrt()).abs() < 1e-12);
+        assert!((running.deviation().expect("n > 1") - (32.0_f64 / 7.0).sqrt()).abs() < 1e-12);
         assert_eq!(Running::default().mean(), None);
     }
 
@@ -229,19 +208,22 @@ mod tests {
     }
 
     #[test]
-    fn normal_and_wilson_against_known_values() {
-        assert!((normal_quantile(0.975) - 1.959_963_985).abs() < 1e-6);
-        assert!((normal_cdf(1.959_963_985) - 0.975).abs() < 1e-6);
-        let (low, high) = wilson(9, 10, 0.95).expect("n > 0");
-        assert!((low - 0.5958).abs() < 1e-3 && (high - 0.9821).abs() < 1e-3, "{low} {high}");
+    fn a_quantiles_interval_lies_between_two_ranks() {
+        let mut distribution = Distribution::default();
+        for ms in 1..=100 {
+            distribution.add(Duration::from_millis(ms));
+        }
+        // Tabled for n = 100: the 40th and the 61st.
+        let (low, high) = distribution.quantile_interval_ms(0.5, 0.95).expect("n = 100");
+        assert!((low - 40.0).abs() < 0.1 && (high - 61.0).abs() < 0.1, "{low} {high}");
+        assert_eq!(distribution.quantile_interval_ms(0.99, 0.95), None);
+        assert_eq!(distribution.quantile_interval_ms(0.95, 0.95), None, "the upper rank would be above 100");
     }
 
     #[test]
-    fn student_against_tables() {
-        for (degrees, tabled) in [(4, 2.776), (9, 2.262), (19, 2.093), (99, 1.984)] {
-            assert!((student_quantile(0.975, degrees) - tabled).abs() < 0.02, "{degrees}");
-            assert!((normal_equivalent(tabled, degrees) - 1.96).abs() < 0.01, "{degrees}");
-        }
-        assert!(share_error(5, 5) > 0.1, "five of five are no certainty");
+    fn normal_and_wilson_against_known_values() {
+        assert!((normal_quantile(0.975) - 1.959_963_985).abs() < 1e-6);
+        let (low, high) = wilson(9, 10, 0.95).expect("n > 0");
+        assert!((low - 0.5958).abs() < 1e-3 && (high - 0.9821).abs() < 1e-3, "{low} {high}");
     }
 }

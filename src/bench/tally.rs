@@ -6,9 +6,10 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
-pub use self::variant::{AnswerSample, VariantTally};
+pub use self::variant::{AnswerSample, Retired, VariantTally};
+use crate::bench::blocks::Blocks;
 use crate::bench::client::ClientTally;
-use crate::bench::event::{Ended, Entry, Event, NoteLevel};
+use crate::bench::event::{Ended, Entry, Event, NoteLevel, RetireCause};
 use crate::bench::fault::{Fault, FaultKind};
 use crate::bench::ledger::{Hold, Ledger, Refill};
 use crate::bench::others::Use;
@@ -119,6 +120,10 @@ pub struct ModelTally {
     pub concurrency: Option<u32>,
     /// Per variant, in the plan's order.
     pub variants: Vec<VariantTally>,
+    /// What their trials took, block by block.
+    pub blocks: Blocks,
+    /// The quota with what was learned of it in place of what is listed, where that is less.
+    within: Option<Quota>,
     in_flight: InFlight,
 }
 
@@ -152,6 +157,22 @@ impl ModelTally {
     }
 }
 
+impl ModelTally {
+    /// The quota as far as it can be taken: what was learned of a limit goes before what is listed.
+    pub fn within(&self) -> Option<&Quota> {
+        self.within.as_ref().or(self.quota.as_ref())
+    }
+
+    fn set_within(&mut self) {
+        let mut within = self.quota.clone();
+        for (kind, value) in &self.learned {
+            let slot = within.get_or_insert_default().slot(*kind);
+            *slot = Some(Limit::unlisted(*value, LimitSource::Learned));
+        }
+        self.within = within.filter(|_| !self.learned.is_empty());
+    }
+}
+
 impl Tally {
     /// The tally of a plan of which nothing was run yet.
     pub fn planned(plan: Arc<Plan>) -> Self {
@@ -163,6 +184,8 @@ impl Tally {
             used: Use::default(),
             concurrency: None,
             variants: vec![VariantTally::default(); plan.variants.len()],
+            blocks: Blocks::new(plan.variants.len()),
+            within: None,
             in_flight: InFlight::default(),
         };
         Self {
@@ -256,13 +279,15 @@ impl Tally {
                 }
                 self.line(entry);
             }
-            Event::VariantRetired { variant, model, reason } => {
+            Event::VariantRetired { variant, model, reason, cause } => {
                 let only = *model;
                 for (index, model) in self.models.iter_mut().enumerate() {
                     if only.is_none_or(|only| only == index)
                         && let Some(variant) = model.variants.get_mut(*variant)
                     {
-                        variant.retired = Some((variant.ok, reason.clone()));
+                        // Journals from before there was a cause: only the user retired a variant on all models.
+                        let cause = if only.is_none() { RetireCause::User } else { *cause };
+                        variant.retired = Some(Retired { after: variant.ok, reason: reason.clone(), cause });
                     }
                 }
                 self.line(entry);
@@ -336,6 +361,7 @@ impl Tally {
         if let Some(model) = self.models.get_mut(index) {
             model.ledger.set_quota(quota);
             model.quota = Some(quota.clone());
+            model.set_within();
             model.quota_notes = notes.to_vec();
         }
     }
@@ -345,7 +371,7 @@ impl Tally {
         let Some(model) = self.models.get_mut(index) else { return false };
         let before = model.learned.get(&kind).copied();
         let quota = model.quota.get_or_insert_default();
-        match quota.slot(kind) {
+        let fell = match quota.slot(kind) {
             // The listed limit holds again.
             Some(limit) if limit.is_listed() && value >= limit.value => model.learned.remove(&kind).is_some(),
             Some(limit) if limit.is_listed() => {
@@ -361,7 +387,9 @@ impl Tally {
                 model.ledger.set_quota(quota);
                 before.is_none_or(|before| value < before.value)
             }
-        }
+        };
+        model.set_within();
+        fell
     }
 
     fn sent(&mut self, at: Duration, trial: Trial, attempt: u32, reserved: u64) {
@@ -449,10 +477,12 @@ impl Tally {
                 self.client.dispatch.add(dispatch);
             }
         }
-        if let Some(variant) = self.variant_mut(sample.trial)
+        if let Some(model) = self.models.get_mut(sample.trial.model)
+            && let Some(variant) = model.variants.get_mut(sample.trial.variant)
             && !sample.trial.warmup
         {
             variant.finished(sample);
+            model.blocks.finished(sample);
         }
         if self.recent.len() == RECENT {
             self.recent.pop_front();

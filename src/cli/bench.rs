@@ -159,8 +159,8 @@ fn agreed(plan: &Plan, estimated: &Estimate) -> Result<bool> {
 
 fn exit(tally: &Tally, report: &Report, require_winner: bool) -> Exit {
     let any_ok = tally.all_variants().any(|variant| variant.ok > 0);
-    let objective = tally.plan.objective.as_str();
-    let verdicts = || report.models.iter().filter_map(|model| model.verdicts.get(objective));
+    let objective = tally.plan.objective.name();
+    let verdicts = || report.models.iter().filter_map(|model| model.verdicts.get(&objective));
     match tally.phase {
         Phase::Finished(Ended::Budget | Ended::Throttled) => Exit::Cap,
         Phase::Finished(Ended::Interrupted) => Exit::Interrupted,

@@ -9,11 +9,12 @@ use serde_json::Value;
 
 use crate::bench::figures::Figures;
 use crate::bench::native;
-use crate::bench::objective::{objective, verdict};
+use crate::bench::objective::Rule;
 use crate::bench::plan::{Case, ModelPlan, Plan};
 use crate::bench::request::Request;
 use crate::bench::tally::Tally;
 use crate::bench::template::{self, Templates};
+use crate::bench::verdict::verdict;
 use crate::cli::arguments::{BenchOptions, PromptForm, PromptOptions};
 use crate::cli::exit::{Exit, Refused};
 use crate::cli::snippets::{self, Snippet};
@@ -184,9 +185,8 @@ fn from_run(tally: &Tally, options: &PromptOptions) -> Result<(Plan, usize, Opti
     if let Some(name) = options.shared.variants.first() {
         return Ok((plan.clone(), model, Some(named(&plan, name)?)));
     }
-    let name = options.objective.as_deref().unwrap_or(&plan.objective);
-    let rule = objective(name).ok_or_else(|| Refused::usage(format!("{name:?} is no objective")))?;
-    let verdict = verdict(tally, model, rule);
+    let rule = options.objective.as_deref().map_or(Ok(plan.objective), Rule::parse).map_err(Refused::usage)?;
+    let (name, verdict) = (rule.name(), verdict(tally, model, &rule));
     let Some(leader) = &verdict.leader else {
         return Err(Refused::no_result(format!("run {run} has no winner: {}", verdict.reason)));
     };

@@ -69,7 +69,7 @@ pub fn mark(number: usize) -> String {
 /// concurrency that keeps it. Without figures it says that nothing is known.
 pub fn notes(figures: Option<&Figures<'_>>, simulated: bool) -> Vec<String> {
     let fits = figures.and_then(|figures| {
-        let (capacity, demand) = (figures.capacity_in_share()?, figures.demand()?);
+        let (capacity, demand) = (figures.capacity_in_share()?, figures.means()?.demand());
         let concurrency = (capacity.rpm * demand.latency / 60.0).ceil().max(1.0);
         Some(format!(
             "Fits into {:.0} % of the quota: {:.1} requests a minute, at a concurrency of {concurrency:.0} (rate x latency / 60).",

@@ -9,7 +9,6 @@ use super::scalar::{self, Wrong, one_of};
 use super::schema::Config;
 use super::variant::Entry;
 use crate::bench::model::ModelId;
-use crate::bench::objective::OBJECTIVES;
 use crate::bench::plan::{Api, Concurrency, Endpoint, Gate, Plan};
 use crate::bench::quota::LimitOverride;
 
@@ -235,8 +234,8 @@ fn set_words(plan: &mut Plan, overrides: &Overrides, wrong: &mut Vec<Finding>) {
         }
     }
     if let Some(text) = &overrides.objective {
-        match scalar::word(text, OBJECTIVES.iter().map(|objective| objective.name)) {
-            Ok(name) => name.clone_into(&mut plan.objective),
+        match scalar::objective(text) {
+            Ok(rule) => plan.objective = rule,
             Err(why) => wrong.push(refused("--objective", text, why)),
         }
     }

@@ -7,6 +7,7 @@ use http::Uri;
 use jiff::fmt::friendly::SpanParser;
 
 use super::finding::nearest;
+use crate::bench::objective::{OBJECTIVES, Rule};
 use crate::bench::plan::{Concurrency, Endpoint};
 use crate::bench::quota::LimitOverride;
 
@@ -116,6 +117,14 @@ pub(super) fn word<'w>(text: &str, words: impl IntoIterator<Item = &'w str>) -> 
         near: nearest(text, words).map(str::to_owned),
         at: None,
     })
+}
+
+/// An objective's name, or several with weights.
+pub(super) fn objective(text: &str) -> Result<Rule, Wrong> {
+    if text.contains('=') {
+        return Rule::parse(text).map_err(|why| Wrong::expected(why.trim_start_matches("expected ")));
+    }
+    word(text, OBJECTIVES.iter().map(|row| row.name)).map(|name| Rule::parse(name).unwrap_or_default())
 }
 
 /// `"a", "b" or "c"`.

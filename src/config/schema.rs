@@ -18,7 +18,6 @@ use super::reader::{
 use super::scalar::{self, one_of};
 use super::variant::{self, Entry};
 use crate::bench::check::{self, CHECKS, Check};
-use crate::bench::objective::OBJECTIVES;
 use crate::bench::plan::{Api, Concurrency, Gate, Keep, Plan, Timeouts};
 use crate::bench::quota::QuotaOverrides;
 
@@ -212,7 +211,6 @@ struct BenchTable {
 }
 
 fn bench(mut section: Section<'_>) -> BenchTable {
-    let names: Vec<&'static str> = OBJECTIVES.iter().map(|objective| objective.name).collect();
     let count = |section: &mut Section<'_>, key, bounds, default: u32| {
         section.value(key, whole(bounds)).map_or(default, |number| number as u32)
     };
@@ -228,7 +226,7 @@ fn bench(mut section: Section<'_>) -> BenchTable {
         max_error_rate: section.value("max_error_rate", number(scalar::SHARE)).unwrap_or(usual.max_error_rate),
         racing: section.value("racing", flag).unwrap_or(usual.racing),
         confidence: section.value("confidence", number(scalar::CONFIDENCE)).unwrap_or(usual.confidence),
-        objective: section.value("objective", word(&names)).map_or(usual.objective, str::to_owned),
+        objective: section.value("objective", text_as(scalar::objective)).unwrap_or(usual.objective),
         seed: section.value("seed", whole(&scalar::SEED)).unwrap_or(usual.seed),
         timeouts: Timeouts {
             total: section.value("timeout", duration).unwrap_or(usual.timeouts.total),

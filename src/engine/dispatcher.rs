@@ -10,7 +10,7 @@ use tokio_util::task::AbortOnDropHandle;
 
 use crate::bedrock::gateway::{Failure, Gateway};
 use crate::bench::capacity::Demand;
-use crate::bench::event::{Command, Ended, Event, NoteLevel, PauseCause, Stamped, Stop};
+use crate::bench::event::{Command, Ended, Event, NoteLevel, PauseCause, RetireCause, Stamped, Stop};
 use crate::bench::fault::{Fault, FaultKind};
 use crate::bench::minute::AccountMinute;
 use crate::bench::model::ModelId;
@@ -428,7 +428,8 @@ impl<G: Invoke> Dispatcher<G> {
         let sample = doing.ended(at, Outcome::Failed { fault }, &self.wires.plan);
         self.wires.tell(at, Event::TrialFinished { sample });
         if let Some(reason) = retired {
-            self.wires.tell(at, Event::VariantRetired { variant, model: Some(model), reason });
+            self.wires
+                .tell(at, Event::VariantRetired { variant, model: Some(model), reason, cause: RetireCause::Failed });
         }
     }
 
@@ -545,7 +546,7 @@ impl<G: Invoke> Dispatcher<G> {
         if self.lanes.iter_mut().fold(false, retire) {
             self.left_out = true;
             let reason = "left out by the user".into();
-            self.wires.tell_now(Event::VariantRetired { variant, model: None, reason });
+            self.wires.tell_now(Event::VariantRetired { variant, model: None, reason, cause: RetireCause::User });
         }
     }
 

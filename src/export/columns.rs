@@ -1,6 +1,7 @@
 //! Columns: the figures of a variant as every table for people shows them, units in the heads.
 
 use crate::bench::number::number;
+use crate::bench::objective::OBJECTIVES;
 use crate::bench::report::{ModelReport, QuantilesReport, Report, RunReport, VariantReport, shortened};
 
 /// One column of a table for people.
@@ -122,9 +123,10 @@ pub(crate) struct VerdictLine<'a> {
 
 /// A model's verdicts in the order of the objectives.
 pub(crate) fn verdicts(model: &ModelReport) -> impl Iterator<Item = VerdictLine<'_>> {
-    let known =
-        crate::bench::objective::OBJECTIVES.iter().filter_map(|objective| model.verdicts.get_key_value(objective.name));
-    known.map(|(objective, verdict)| {
+    let place = |name: &str| OBJECTIVES.iter().position(|row| row.name == name).unwrap_or(OBJECTIVES.len());
+    let mut known: Vec<_> = model.verdicts.iter().collect();
+    known.sort_by_key(|(name, _)| place(name));
+    known.into_iter().map(|(objective, verdict)| {
         let (standing, name) = match (&verdict.winner, &verdict.leader) {
             (Some(winner), _) => ("winner", Some(winner.as_str())),
             (None, Some(leader)) => ("leader", Some(leader.as_str())),

@@ -11,8 +11,8 @@ use etcetera::BaseStrategy;
 use jiff::Timestamp;
 
 use crate::bench::event::Ended;
-use crate::bench::objective::{objective, verdict};
 use crate::bench::tally::Phase;
+use crate::bench::verdict::verdict;
 use crate::journal::player::{self, JournalError};
 
 /// The name of a run that begins at a time (since the Unix epoch): UTC to the second, and four characters drawn from
@@ -87,9 +87,8 @@ pub fn summary(run: &PastRun) -> Result<Summary, JournalError> {
         Phase::Finished(ended) => ended,
         Phase::Planned | Phase::Running | Phase::Paused => Ended::Interrupted,
     };
-    let winners: BTreeSet<Option<String>> = objective(&tally.plan.objective)
-        .map(|objective| (0..tally.models.len()).map(|model| verdict(&tally, model, objective).winner).collect())
-        .unwrap_or_default();
+    let winner = |model| verdict(&tally, model, &tally.plan.objective).winner;
+    let winners: BTreeSet<Option<String>> = (0..tally.models.len()).map(winner).collect();
     let mut winners = winners.into_iter();
     Ok(Summary {
         id: run.id.clone(),

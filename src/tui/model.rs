@@ -6,10 +6,11 @@ use std::time::Duration;
 use crossterm::event::KeyEventKind;
 
 use crate::bench::event::{Command, Event, NoteLevel, Stop};
-use crate::bench::objective::{OBJECTIVES, Objective, objective, verdict};
+use crate::bench::objective::Rule;
 use crate::bench::plan::{Concurrency, Plan};
 use crate::bench::quota::LimitKind;
 use crate::bench::tally::{Phase, Tally};
+use crate::bench::verdict::verdict;
 use crate::tui::format::plural;
 use crate::tui::keymap::{self, Action};
 use crate::tui::message::{Effect, Msg, Picked, PlanEstimate};
@@ -36,7 +37,7 @@ pub struct Model {
     /// Index of the variant that is selected.
     pub cursor: usize,
     /// What makes a variant the best.
-    pub objective: &'static Objective,
+    pub objective: Rule,
     /// What the user picked.
     pub picked: Option<Picked>,
     /// What may be called here.
@@ -106,7 +107,7 @@ impl Model {
     /// The dashboard over what was measured already: exports, past runs.
     pub fn over(tally: Tally, theme: Theme) -> Self {
         let plan = Arc::clone(&tally.plan);
-        let objective = objective(&plan.objective).unwrap_or(&OBJECTIVES[0]);
+        let objective = plan.objective;
         let mut model = Self {
             tally,
             plan,
@@ -205,7 +206,7 @@ impl Model {
             Event::RunStarted { plan, .. } => {
                 (self.starting, self.stopping, self.status) = (false, None, None);
                 self.plan = Arc::clone(plan);
-                self.objective = objective(&plan.objective).unwrap_or(self.objective);
+                self.objective = plan.objective;
                 self.model = self.model.min(self.tally.models.len().saturating_sub(1));
                 self.select(self.position());
             }
@@ -237,8 +238,7 @@ impl Model {
             }
             Action::Auto => return self.set_concurrency(Concurrency::Auto, now),
             Action::Objective => {
-                let index = OBJECTIVES.iter().position(|row| row.name == self.objective.name).unwrap_or(0);
-                self.objective = &OBJECTIVES[(index + 1) % OBJECTIVES.len()];
+                self.objective = self.objective.next(&self.plan.objective);
             }
             Action::NextModel => {
                 self.model = (self.model + 1) % self.tally.models.len().max(1);
@@ -283,7 +283,7 @@ impl Model {
                     self.say(NoteLevel::Warning, text, now);
                     return Vec::new();
                 }
-                Arc::make_mut(&mut self.plan).objective = self.objective.name.into();
+                Arc::make_mut(&mut self.plan).objective = self.objective;
                 if !self.plan.endpoint.is_local() {
                     self.estimate = None;
                     self.overlay = Some(Overlay::Plan);
@@ -353,7 +353,7 @@ impl Model {
     }
 
     fn pick_best(&mut self, now: Duration) -> Vec<Effect> {
-        let verdict = verdict(&self.tally, self.model, self.objective);
+        let verdict = verdict(&self.tally, self.model, &self.objective);
         let best = verdict.leader.and_then(|name| self.plan.variants.iter().position(|variant| variant.name == name));
         let Some(best) = best else {
             self.say(NoteLevel::Warning, format!("nothing to pick: {}", verdict.reason), now);

@@ -9,8 +9,8 @@ use unicode_width::UnicodeWidthStr;
 
 use crate::bench::clean::{Lines, clean};
 use crate::bench::event::NoteLevel;
-use crate::bench::objective::Verdict;
 use crate::bench::tally::Phase;
+use crate::bench::verdict::Verdict;
 use crate::tui::format::wrap;
 use crate::tui::model::{Model, Overlay};
 use crate::tui::theme::Ink;
@@ -132,11 +132,11 @@ fn verdict_panel(model: &Model, verdict: &Verdict, seat: Rect, buffer: &mut Buff
     };
     let efficiency = view::efficiency(model);
     VerdictPanel {
-        objective: (model.objective.name, model.objective.describe),
+        objective: (&model.objective.name(), &model.objective.describe()),
         standing: (standing, ink),
         reason: reason.map_or_else(|| clean(&verdict.reason, Lines::Join), Into::into),
         efficiency: efficiency.map(Into::into),
-        ranking: &view::ranking(model, verdict),
+        ranking: &view::ranking(verdict),
         theme: model.theme,
     }
     .render(seat, buffer);

@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use crate::bench::clean::{Lines, clean};
 use crate::bench::figures::Figures;
-use crate::bench::objective::{Verdict, efficiency_sentence, verdict};
 use crate::bench::plan::Endpoint;
 use crate::bench::quota::{LimitKind, LimitSource};
 use crate::bench::report::{bottleneck, learned_notes};
-use crate::bench::tally::{Phase, Tally};
+use crate::bench::tally::{Phase, Retired, Tally};
+use crate::bench::verdict::{Ranked, Verdict, efficiency_sentence, verdict};
 use crate::tui::format::{count, percent, plural, rate, span, usd};
 use crate::tui::keymap::KEYMAP;
 use crate::tui::message::Picked;
@@ -97,7 +97,7 @@ fn facts(model: &Model, now: Duration) -> Vec<(String, Ink)> {
             facts.push((format!("about {} left", span(left)), Ink::Muted));
         }
     }
-    facts.push((format!("objective {}", model.objective.name), Ink::Text));
+    facts.push((format!("objective {}", model.objective.name()), Ink::Text));
     if let Some(run) = &tally.run {
         facts.push((format!("run {run}"), Ink::Muted));
     }
@@ -154,7 +154,7 @@ pub fn quota_notes(model: &Model) -> Vec<Cow<'_, str>> {
 
 /// The verdict under the objective for the shown model.
 pub fn verdict_of(model: &Model) -> Verdict {
-    verdict(&model.tally, model.model, model.objective)
+    verdict(&model.tally, model.model, &model.objective)
 }
 
 /// What the most token-efficient variant gains.
@@ -207,7 +207,7 @@ fn row<'a>(model: &'a Model, verdict: &Verdict, variant: usize, in_flight: u64) 
         estimated: of.estimated(),
         ttft: means.ttft.quantile_ms(0.5),
         e2e: means.e2e.quantile_ms(0.5),
-        tokens_per_second: figures.tokens_per_second().map(|estimate| estimate.value),
+        tokens_per_second: figures.tokens_per_second(),
         accepted: figures.accepted_rate(),
         settled: of.mean(|of| &of.settled),
         capacity: figures.capacity().map(|range| (range.at.rpm, range.at.limit)),
@@ -217,9 +217,9 @@ fn row<'a>(model: &'a Model, verdict: &Verdict, variant: usize, in_flight: u64) 
 }
 
 /// The ranking as rows.
-pub fn ranking(model: &Model, verdict: &Verdict) -> Vec<Place> {
+pub fn ranking(verdict: &Verdict) -> Vec<Place> {
     let best = verdict.ranking.first().map_or(0.0, |first| first.score);
-    let place = |ranked: &crate::bench::objective::Ranked| {
+    let place = |ranked: &Ranked| {
         let gap = if best == 0.0 { 0.0 } else { (ranked.score / best - 1.0) * 100.0 };
         let gap = if gap.abs() < 0.05 { String::new() } else { format!("{gap:+.0} %") };
         let score = match ranked.score {
@@ -227,7 +227,7 @@ pub fn ranking(model: &Model, verdict: &Verdict) -> Vec<Place> {
             score => rate(score),
         };
         let name = clean(&ranked.name, Lines::Join).into_owned();
-        Place { name, score: format!("{score} {}", model.objective.unit), gap }
+        Place { name, score: format!("{score} {}", verdict.unit), gap }
     };
     verdict.ranking.iter().map(place).collect()
 }
@@ -246,8 +246,8 @@ pub fn details(model: &Model, characters: usize) -> Vec<Detail<'_>> {
         let rank = if of.ok == 0 { 0 } else { 4 };
         add("error", rank, Ink::Error, hostile(&text));
     }
-    if let Some((after, why)) = &of.retired {
-        add("retired", 1, Ink::Warning, hostile(&format!("after {after} trials: {why}")));
+    if let Some(Retired { after, reason, .. }) = &of.retired {
+        add("retired", 1, Ink::Warning, hostile(&format!("after {after} trials: {reason}")));
     }
     if of.finished_trials() > 0 {
         add("trials", 3, Ink::Muted, trials(&figures).into());

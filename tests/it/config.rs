@@ -123,7 +123,7 @@ fn defaults_are_the_contracts() {
     );
     assert_eq!((plan.trials, plan.warmup, plan.attempts, plan.seed), (50, 1, 5, 7));
     assert_eq!((plan.concurrency, plan.racing, plan.keep), (Concurrency::Auto, true, Keep::Samples));
-    assert_eq!((plan.objective.as_str(), plan.confidence), ("throughput", 0.95));
+    assert_eq!((plan.objective.name().as_str(), plan.confidence), ("throughput", 0.95));
     assert_eq!((plan.timeouts, plan.duration, plan.max_cost_usd), (Timeouts::default(), None, None));
     assert_eq!(plan.timeouts.total, Duration::from_mins(2));
     assert_eq!(plan.quota, QuotaOverrides::default());
@@ -190,7 +190,7 @@ fn every_key_arrives_in_the_plan() {
     assert_eq!((plan.share, plan.burst, plan.active), (0.5, 1.0, Duration::from_hours(8)));
     assert_eq!((plan.trials, plan.warmup, plan.attempts, plan.seed), (1_000, 0, 1, 0));
     assert_eq!((plan.concurrency, plan.racing, plan.keep), (Concurrency::Fixed(16), false, Keep::All));
-    assert_eq!((plan.objective.as_str(), plan.confidence, plan.max_cost_usd), ("auto", 0.99, None));
+    assert_eq!((plan.objective.name().as_str(), plan.confidence, plan.max_cost_usd), ("auto", 0.99, None));
     let Timeouts { connect, first_text, stall, total } = plan.timeouts;
     assert_eq!([connect, first_text, stall, total], [500, 10_000, 20_000, 90_000].map(Duration::from_millis));
     assert_eq!(plan.gate, Some(Gate::NotWorseThan { variant: 1, by: 0.1 }));
@@ -361,7 +361,7 @@ fn options_go_before_the_file() {
     };
     assert_eq!(plan.quota, quota);
     assert_eq!((plan.seed, plan.trials, plan.warmup, plan.racing), (9, 1, 0, false));
-    assert_eq!((plan.concurrency, plan.objective.as_str()), (Concurrency::Fixed(4), "cost"));
+    assert_eq!((plan.concurrency, plan.objective.name().as_str()), (Concurrency::Fixed(4), "cost"));
     assert_eq!((plan.duration, plan.max_cost_usd), (Some(Duration::from_secs(90)), Some(2.0)));
     let environment = Overrides { fallback_region: Some("us-west-2".into()), ..Overrides::default() };
     assert_eq!(plan_of(&text, &environment).unwrap().region, "us-west-2");

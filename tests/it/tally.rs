@@ -1,12 +1,13 @@
 //! The tally, the report and the verdicts of a synthetic run.
 
 use quotient::bench::event::{Entry, Event};
-use quotient::bench::objective::{efficiency_sentence, objective, verdict};
+use quotient::bench::objective::Rule;
 use quotient::bench::plan::Gate;
 use quotient::bench::quota::{LimitKind, Quota};
 use quotient::bench::report::Report;
 use quotient::bench::sample::Outcome;
 use quotient::bench::tally::Phase;
+use quotient::bench::verdict::{efficiency_sentence, verdict};
 
 use crate::stage;
 
@@ -74,7 +75,7 @@ fn a_winner_is_named_only_at_the_end_and_only_where_a_difference_shows() {
     for entry in &entries[..entries.len() - 1] {
         tally.apply(entry);
     }
-    let efficiency = objective("efficiency").unwrap();
+    let efficiency = &Rule::parse("efficiency").unwrap();
     let before = verdict(&tally, 0, efficiency);
     assert_eq!(before.winner, None, "{}", before.reason);
     assert!(before.reason.contains("still on"), "{}", before.reason);
@@ -96,10 +97,10 @@ fn a_winner_is_named_only_at_the_end_and_only_where_a_difference_shows() {
 fn where_rpm_binds_capacities_tie_and_the_verdict_says_so() {
     let mut tally = stage::tally(&["one", "two"], 20);
     tally.models[0].quota.as_mut().unwrap().tpm = None;
-    let throughput = verdict(&tally, 0, objective("throughput").unwrap());
+    let throughput = verdict(&tally, 0, &Rule::parse("throughput").unwrap());
     assert!(throughput.reason.contains("capacities tie"), "{}", throughput.reason);
     // The tie is broken by tokens, not by the order in the file.
-    let fewest = verdict(&tally, 0, objective("efficiency").unwrap()).leader;
+    let fewest = verdict(&tally, 0, &Rule::parse("efficiency").unwrap()).leader;
     assert_eq!(throughput.leader, fewest);
     let sentence = efficiency_sentence(&tally, 0).unwrap();
     assert!(sentence.contains("neither"), "{sentence}");
@@ -108,13 +109,13 @@ fn where_rpm_binds_capacities_tie_and_the_verdict_says_so() {
 #[test]
 fn a_variant_below_the_gate_cannot_win() {
     let mut tally = stage::tally(&["one", "two"], 40);
-    let best = verdict(&tally, 0, objective("efficiency").unwrap()).leader.unwrap();
+    let best = verdict(&tally, 0, &Rule::parse("efficiency").unwrap()).leader.unwrap();
     let index = tally.plan.variants.iter().position(|variant| variant.name == best).unwrap();
     let mut plan = (*tally.plan).clone();
     plan.gate = Some(Gate::MinAccepted(0.7));
     tally.plan = plan.into();
     tally.models[0].variants[index].accepted = 4;
-    let verdict = verdict(&tally, 0, objective("efficiency").unwrap());
+    let verdict = verdict(&tally, 0, &Rule::parse("efficiency").unwrap());
     assert_ne!(verdict.leader, Some(best));
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use proptest::prelude::*;
-use quotient::bench::event::{Command, Ended, Entry, Event, NoteLevel, PauseCause, Stop};
+use quotient::bench::event::{Command, Ended, Entry, Event, NoteLevel, PauseCause, RetireCause, Stop};
 use quotient::bench::plan::{Endpoint, Plan, Price};
 use quotient::bench::quota::{LimitKind, Quota};
 use quotient::bench::sample::Trial;
@@ -328,7 +328,7 @@ fn run_pause_resume_stop() {
     letter(&mut model, 'o');
     let started = letter(&mut model, 'r');
     let [Effect::Tell(Command::Start(plan))] = started.as_slice() else { panic!("{started:?}") };
-    assert_eq!(plan.objective, "efficiency", "the run records the objective that was chosen");
+    assert_eq!(plan.objective.name(), "efficiency", "the run records the objective that was chosen");
     assert_eq!(letter(&mut model, 'r'), [], "the second press while it starts means nothing");
     let plan = Arc::clone(plan);
     heard(&mut model, Event::RunStarted { run: "r".into(), plan, simulated: true, version: "0".into() });
@@ -387,11 +387,17 @@ fn variants_are_excluded_and_included() {
 
     let (mut model, now) = after(&FOUR, 0.5);
     assert_eq!(letter(&mut model, ' '), [Effect::Tell(Command::Retire(0))]);
-    heard(&mut model, Event::VariantRetired { variant: 0, model: None, reason: "by the user".into() });
+    heard(
+        &mut model,
+        Event::VariantRetired { variant: 0, model: None, reason: "by the user".into(), cause: RetireCause::User },
+    );
     let shown = text(&drawn(&model, now, (80, 24)));
     assert!(shown.contains("retired   after 15 trials: by the user"), "{shown}");
     assert_eq!(letter(&mut model, ' '), [Effect::Tell(Command::Include(0))]);
-    heard(&mut model, Event::VariantRetired { variant: 1, model: None, reason: "cannot win".into() });
+    heard(
+        &mut model,
+        Event::VariantRetired { variant: 1, model: None, reason: "cannot win".into(), cause: RetireCause::Lost },
+    );
     press(&mut model, KeyCode::Down);
     assert_eq!(letter(&mut model, ' '), [Effect::Tell(Command::Include(1))], "what racing retired comes back too");
 }

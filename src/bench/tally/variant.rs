@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::bench::event::RetireCause;
 use crate::bench::fault::{Fault, FaultKind};
 use crate::bench::population::Population;
 use crate::bench::sample::{Outcome, Sample};
@@ -11,8 +12,8 @@ use crate::bench::usage::UsageSource;
 /// What one variant's counted trials on one model add up to.
 #[derive(Debug, Clone, Default)]
 pub struct VariantTally {
-    /// Why it gets no more trials, after how many, where it was retired.
-    pub retired: Option<(u64, String)>,
+    /// Why it gets no more trials, where it was retired.
+    pub retired: Option<Retired>,
     /// Successful trials.
     pub ok: u64,
     /// Failed trials.
@@ -51,6 +52,17 @@ pub struct VariantTally {
     pub sample: Option<AnswerSample>,
     /// The last answer that was not accepted, and why. Hostile text.
     pub rejected: Option<AnswerSample>,
+}
+
+/// That a variant gets no more trials.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Retired {
+    /// After so many successful trials.
+    pub after: u64,
+    /// Why, in a sentence.
+    pub reason: String,
+    /// On what account.
+    pub cause: RetireCause,
 }
 
 /// An answer kept to be shown.
@@ -126,6 +138,11 @@ impl VariantTally {
         let both = [Some(&self.cold), self.cached.as_deref()].into_iter().flatten().map(of);
         let (sum, n) = both.fold((0.0, 0), |(sum, n), running| (sum + running.sum(), n + running.n()));
         (n > 0).then(|| sum / n as f64)
+    }
+
+    /// Whether the user left it out.
+    pub fn is_left_out(&self) -> bool {
+        self.retired.as_ref().is_some_and(|retired| retired.cause == RetireCause::User)
     }
 
     /// Trials that ended.

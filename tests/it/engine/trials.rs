@@ -88,7 +88,7 @@ async fn one_variants_faults_retire_it_and_touch_no_other() {
     let retired: Vec<_> = entries
         .iter()
         .filter_map(|e| match &e.event {
-            Event::VariantRetired { variant, model, reason } => Some((*variant, *model, reason.clone())),
+            Event::VariantRetired { variant, model, reason, .. } => Some((*variant, *model, reason.clone())),
             _ => None,
         })
         .collect();

@@ -1,0 +1,274 @@
+//! Means: what a variant's trials took on average, and how much each of them moves a score.
+
+use std::time::Duration;
+
+use crate::bench::blocks::Taken;
+use crate::bench::capacity::{Capacity, Demand, capacity};
+use crate::bench::quota::Quota;
+
+/// What a variant's trials took on average; what every objective scores.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Means {
+    /// Share of trials that were answered.
+    pub answered: f64,
+    /// Share of trials whose answer was accepted.
+    pub accepted: f64,
+    /// Quota tokens settled per answer.
+    pub settled: f64,
+    /// Quota tokens reserved per answer.
+    pub reserved: f64,
+    /// E2E per answer, in seconds.
+    pub latency: f64,
+    /// Seconds of invocations per answer, failed ones included.
+    pub busy: f64,
+    /// Median E2E in seconds.
+    pub median: f64,
+    /// All tokens per answer.
+    pub total: f64,
+    /// Quota tokens per trial, what failed included.
+    pub took: f64,
+    /// US dollars per trial, what failed included; 0 where no price is known.
+    pub spent: f64,
+}
+
+impl Means {
+    /// What one request takes of a quota.
+    pub fn demand(&self) -> Demand {
+        Demand { settled: self.settled, reserved: self.reserved, latency: self.latency }
+    }
+
+    /// Accepted answers per answer.
+    pub fn accepted_rate(&self) -> Option<f64> {
+        (self.answered > 0.0).then(|| self.accepted / self.answered)
+    }
+
+    /// Something that was taken per trial, per accepted answer; `None` without one.
+    pub fn per_accepted(&self, taken: f64) -> Option<f64> {
+        (self.accepted > 0.0 && taken > 0.0).then(|| taken / self.accepted)
+    }
+}
+
+/// What a score depends on beside the means.
+#[derive(Debug, Clone, Copy)]
+pub struct Setting<'a> {
+    /// The quota as far as it can be taken.
+    pub quota: Option<&'a Quota>,
+    /// Hours a day of work.
+    pub active: Duration,
+    /// Invocations out at once, on average.
+    pub concurrency: f64,
+}
+
+impl Setting<'_> {
+    /// Requests a minute that fit in the quota.
+    pub fn capacity(&self, means: &Means) -> Option<Capacity> {
+        capacity(self.quota?, means.demand(), self.active)
+    }
+
+    /// Accepted answers a minute that fit.
+    pub fn goodput(&self, means: &Means) -> Option<f64> {
+        Some(self.capacity(means)?.rpm * means.accepted_rate()?)
+    }
+}
+
+/// Sums over trials that every mean is a quotient of: answers that count, what they settled, reserved, lasted and had
+/// of tokens; then, of all trials: answered, accepted, took, spent.
+const SUMS: usize = 9;
+/// The sum that one more accepted answer changes.
+const ACCEPTED: usize = 6;
+/// A step in a mean that is small beside it and large beside rounding.
+const STEP: f64 = 1e-5;
+
+fn sums(of: &Taken, cached: bool) -> [f64; SUMS] {
+    // Answers that read from a prompt cache and those that did not are never averaged.
+    let counts = of.answered && of.cached == cached;
+    let or_nothing = |value: f32| if counts { f64::from(value) } else { 0.0 };
+    [
+        f64::from(u8::from(counts)),
+        or_nothing(of.settled),
+        or_nothing(of.reserved),
+        or_nothing(of.latency),
+        or_nothing(of.total),
+        f64::from(u8::from(of.answered)),
+        f64::from(u8::from(of.accepted)),
+        f64::from(of.took),
+        f64::from(of.spent),
+    ]
+}
+
+fn means(of: &[f64; SUMS], median: f64) -> Means {
+    let [counts, settled, reserved, latency, total, answered, accepted, took, spent] = *of;
+    let latency = latency / counts;
+    Means {
+        answered,
+        accepted,
+        settled: settled / counts,
+        reserved: reserved / counts,
+        latency,
+        busy: latency,
+        median,
+        total: total / counts,
+        took,
+        spent,
+    }
+}
+
+/// The means of some trials; `None` without an answer.
+pub fn mean(trials: &[Taken]) -> Option<Means> {
+    let (mean, cached) = sums_of(trials);
+    (mean[0] > 0.0).then(|| means(&mean, Median::of(trials, cached).at))
+}
+
+/// The mean of each sum, and whether it is the answers that read from a prompt cache that count: the more frequent kind.
+fn sums_of(trials: &[Taken]) -> ([f64; SUMS], bool) {
+    let answered = trials.iter().filter(|taken| taken.answered).count();
+    let cached = 2 * trials.iter().filter(|taken| taken.cached).count() >= answered.max(1);
+    let mut mean = [0.0; SUMS];
+    for taken in trials {
+        for (sum, value) in mean.iter_mut().zip(sums(taken, cached)) {
+            *sum += value / trials.len() as f64;
+        }
+    }
+    (mean, cached)
+}
+
+/// A score of some trials, and how much each of them moved it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Moved {
+    /// The score.
+    pub score: f64,
+    /// By how much n times each trial moved it (its influence): their mean is 0, their variance over n that of the
+    /// score.
+    pub by: Vec<f64>,
+    /// By how much n times one answer that was accepted and would not have been moves it.
+    pub by_acceptance: f64,
+}
+
+/// Scores trials by a smooth function of their means; `None` where there is no answer or no score.
+pub fn moved(trials: &[Taken], score: &dyn Fn(&Means) -> Option<f64>) -> Option<Moved> {
+    let (mean, cached) = sums_of(trials);
+    if mean[0] <= 0.0 {
+        return None;
+    }
+    // Most scores do not ask for the median, which is the dearest of all means.
+    let asks = score(&means(&mean, 1.0)) != score(&means(&mean, 2.0));
+    let median = if asks { Median::of(trials, cached) } else { Median { at: 1.0, sparsity: 0.0 } };
+    let at = |mean: &[f64; SUMS], median: f64| score(&means(mean, median));
+    // Without a single accepted answer there may be no score at one side, and so no slope.
+    let slope = |more: Option<f64>, less: Option<f64>, wide: f64| match more.zip(less) {
+        Some((more, less)) if wide > 0.0 => (more - less) / wide,
+        _ => 0.0,
+    };
+    let mut slopes = [0.0; SUMS];
+    for (of, found) in slopes.iter_mut().enumerate() {
+        let step = STEP * if of == ACCEPTED { 1.0 } else { mean[of].abs() };
+        let (mut less, mut more) = (mean, mean);
+        less[of] = (less[of] - step).max(0.0);
+        more[of] += step;
+        *found = slope(at(&more, median.at), at(&less, median.at), more[of] - less[of]);
+    }
+    let step = STEP * median.at;
+    let by_median = slope(at(&mean, median.at + step), at(&mean, median.at - step), 2.0 * step);
+    let by = |taken: &Taken| {
+        let linear: f64 = sums(taken, cached).iter().zip(mean).zip(slopes).map(|((x, m), slope)| (x - m) * slope).sum();
+        let counts = taken.answered && taken.cached == cached;
+        linear + if counts { by_median * median.moved_by(taken.latency) / mean[0] } else { 0.0 }
+    };
+    Some(Moved {
+        score: at(&mean, median.at)?,
+        by: trials.iter().map(by).collect(),
+        by_acceptance: slopes[ACCEPTED].abs(),
+    })
+}
+
+/// The median E2E in seconds, and how much a trial moves it.
+struct Median {
+    at: f64,
+    /// The inverse of the density there, in seconds.
+    sparsity: f64,
+}
+
+impl Median {
+    /// The density by the difference of two quantiles whose distance shrinks with n (Siddiqui 1960, Hall and Sheather
+    /// 1988).
+    fn of(trials: &[Taken], cached: bool) -> Self {
+        let counting = trials.iter().filter(|taken| taken.answered && taken.cached == cached);
+        let mut sorted: Vec<f32> = counting.map(|taken| taken.latency).collect();
+        sorted.sort_unstable_by(f32::total_cmp);
+        let last = sorted.len().saturating_sub(1);
+        let quantile = |p: f64| {
+            let place = p * last as f64;
+            let (low, rest) = (place.floor() as usize, place.fract());
+            let of = |index: usize| sorted.get(index.min(last)).copied().map_or(0.0, f64::from);
+            of(low) + rest * (of(low + 1) - of(low))
+        };
+        let reach = (0.97 * (sorted.len().max(1) as f64).powf(-1.0 / 3.0)).min(0.4);
+        Self { at: quantile(0.5), sparsity: (quantile(0.5 + reach) - quantile(0.5 - reach)) / (2.0 * reach) }
+    }
+
+    fn moved_by(&self, latency: f32) -> f64 {
+        let side = match f64::from(latency).total_cmp(&self.at) {
+            std::cmp::Ordering::Less => -0.5,
+            std::cmp::Ordering::Equal => 0.0,
+            std::cmp::Ordering::Greater => 0.5,
+        };
+        side * self.sparsity
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn trials(values: &[(f32, bool)]) -> Vec<Taken> {
+        let of = |(total, accepted): &(f32, bool)| Taken {
+            answered: true,
+            accepted: *accepted,
+            total: *total,
+            took: *total,
+            latency: *total,
+            ..Taken::default()
+        };
+        values.iter().map(of).collect()
+    }
+
+    #[test]
+    fn a_mean_is_moved_by_what_lies_off_it() {
+        let found = moved(&trials(&[(1.0, true), (2.0, true), (6.0, true)]), &|m| Some(m.total)).expect("answers");
+        assert!((found.score - 3.0).abs() < 1e-9);
+        for (by, expected) in found.by.iter().zip([-2.0, -1.0, 3.0]) {
+            assert!((by - expected).abs() < 1e-6, "{by}");
+        }
+        assert_eq!(found.by_acceptance, 0.0);
+    }
+
+    #[test]
+    fn a_quotient_of_means_is_moved_by_both() {
+        // 10 taken per trial, half accepted: 20 per accepted answer.
+        let per = |m: &Means| m.per_accepted(m.took);
+        let found = moved(&trials(&[(10.0, true), (10.0, false)]), &per).expect("answers");
+        assert!((found.score - 20.0).abs() < 1e-9);
+        assert!((found.by[0] + 20.0).abs() < 1e-3 && (found.by[1] - 20.0).abs() < 1e-3, "{:?}", found.by);
+        assert!((found.by_acceptance - 40.0).abs() < 1e-3);
+    }
+
+    #[test]
+    fn failed_trials_take_and_answer_nothing() {
+        let mut of = trials(&[(10.0, true), (30.0, true)]);
+        of.push(Taken { took: 20.0, ..Taken::default() });
+        let found = |score: &dyn Fn(&Means) -> Option<f64>| moved(&of, score).expect("answers").score;
+        assert!((found(&|m| Some(m.total)) - 20.0).abs() < 1e-9);
+        assert!((found(&|m| m.per_accepted(m.took)) - 30.0).abs() < 1e-9);
+        assert!((found(&|m| Some(m.answered)) - 2.0 / 3.0).abs() < 1e-9);
+        assert_eq!(moved(&of[2..], &|m| Some(m.total)), None);
+    }
+
+    #[test]
+    fn the_median_is_moved_by_the_side_that_a_trial_lies_on() {
+        let of: Vec<(f32, bool)> = (0..=100).map(|second| (second as f32, true)).collect();
+        let found = moved(&trials(&of), &|m| Some(m.median)).expect("answers");
+        assert_eq!(found.score, 50.0);
+        // Uniform over 100 seconds: the density is 1/100, so each side moves it by 50.
+        assert!((found.by[0] + 50.0).abs() < 1.0 && (found.by[100] - 50.0).abs() < 1.0, "{}", found.by[0]);
+    }
+}
