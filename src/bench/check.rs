@@ -156,7 +156,7 @@ pub const CHECKS: &[CheckKind] = &[
             if check.value.is_null() {
                 Ok(Box::new(accepts))
             } else {
-                Wrong::expected("no value: the label stands in the case")
+                Wrong::expected("left out: the label stands in the case")
             }
         })
     },

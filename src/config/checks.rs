@@ -85,8 +85,7 @@ impl<'a> Checking<'a> {
         };
         let (mut good, mut wrong) = (Vec::new(), Vec::new());
         for (index, value) in list.into_iter().enumerate() {
-            let whose = format!("check {} of case {}", index + 1, quoted(id));
-            match self.object(value, &whose, place) {
+            match self.object(value, (index + 1, id), place) {
                 Ok((row, check)) => match (row.label)(&check, expect) {
                     Ok(()) => good.push(check),
                     Err(why) => wrong.push(at(Finding::new(format!("case {} {why}", quoted(id))), "asked for here")),
@@ -97,12 +96,14 @@ impl<'a> Checking<'a> {
         if wrong.is_empty() { Ok(good) } else { Err(wrong) }
     }
 
+    /// One check of a case by its number and the case's id.
     fn object(
         &self,
         value: Value,
-        whose: &str,
+        (number, id): (usize, &str),
         place: &At<Arc<Source>>,
     ) -> Result<(&'static CheckKind, Check), Vec<Finding>> {
+        let whose = format!("check {number} of case {}", quoted(id));
         let says = |what: String, label: &str| Finding::new(what).at(&place.value, place.span.clone(), label);
         let refuse = |what: String, label: &str| Err(vec![says(what, label)]);
         let Value::Object(mut object) = value else {
@@ -139,7 +140,7 @@ impl<'a> Checking<'a> {
             Ok(check) if wrong.is_empty() => Ok((row, check)),
             Ok(_) => Err(wrong),
             Err(refused) => {
-                let whose = format!("the check `{}`, {whose}", row.name);
+                let whose = format!("check {number} (`{}`) of case {}", row.name, quoted(id));
                 wrong.push(refused.at(&place.value, place.span.clone(), &whose));
                 Err(wrong)
             }
@@ -226,7 +227,10 @@ fn unlabelled(row: &CheckKind, check: &Check, span: Range<usize>, cases: &Cases,
     let Some((first, why)) = lacking.first() else { return };
     let Some(place) = cases.places.get(*first) else {
         let what = format!("the check `{}` needs `cases` with a label (`expect`) each", row.name);
-        notes.at(span, what, "there are none");
+        // Some kinds take a text in its stead.
+        let text = Check { value: "text".into(), ..check.clone() };
+        let instead = (row.ready)(&text).is_ok().then(|| "or give the check a `value`".to_owned());
+        notes.add(Finding::new(what).at(&notes.source, span, "there are none").maybe_help(instead));
         return;
     };
     let finding = Finding::new(format!("case {} {why}", quoted(&cases.list[*first].id)))

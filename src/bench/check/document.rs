@@ -1,9 +1,10 @@
 //! Answers that are JSON documents, and the schemas that they are held against.
 
-use jsonschema::{PatternOptions, Validator};
+use jsonschema::error::ValidationErrorKind;
+use jsonschema::{PatternOptions, ValidationError, Validator};
 use serde_json::Value;
 
-use super::text::shown;
+use super::text::{quoted, shown};
 
 /// The largest that a compiled pattern of a schema may be, in bytes.
 const LARGEST_PATTERN: usize = 4 << 20;
@@ -31,11 +32,37 @@ fn unfenced(text: &str) -> Option<&str> {
 /// wrong with it.
 pub(super) fn schema(schema: &Value) -> Result<Validator, String> {
     let patterns = PatternOptions::regex().size_limit(LARGEST_PATTERN);
-    jsonschema::options().offline().with_pattern_options(patterns).build(schema).map_err(|error| {
+    let built = jsonschema::options().offline().with_pattern_options(patterns).build(schema);
+    built.map_err(|error| {
+        let error = innermost(&error);
+        let why = match error.kind() {
+            ValidationErrorKind::Format { format } if format == "regex" => {
+                let pattern = error.instance().as_str().unwrap_or_default();
+                format!("{} is no regular expression; look-around and back references are none here", quoted(pattern))
+            }
+            ValidationErrorKind::Referencing(why) => {
+                match why.to_string().split_once(" is not present in a registry") {
+                    Some((what, _)) => {
+                        format!("{} is not in the schema, and nothing is fetched", shown(what, MOST_SHOWN))
+                    }
+                    None => shown(&why.to_string(), MOST_SHOWN),
+                }
+            }
+            _ => shown(&error.to_string(), MOST_SHOWN),
+        };
         let at = error.instance_path().as_str();
-        let at = if at.is_empty() { String::new() } else { format!("{}: ", shown(at, MOST_SHOWN)) };
-        format!("{at}{}", shown(&error.to_string(), MOST_SHOWN))
+        if at.is_empty() { why } else { format!("{}: {why}", shown(at, MOST_SHOWN)) }
     })
+}
+
+/// Of alternatives none of which holds, what the first one says: a schema's own schema puts the usual one first.
+fn innermost<'a, 'b>(error: &'b ValidationError<'a>) -> &'b ValidationError<'a> {
+    match error.kind() {
+        ValidationErrorKind::AnyOf { context } => {
+            context.first().and_then(|first| first.first()).map_or(error, innermost)
+        }
+        _ => error,
+    }
 }
 
 /// Whether a document holds what a schema asks; `Err` says where it does not.

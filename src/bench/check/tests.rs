@@ -252,7 +252,7 @@ fn values_are_tried() {
         ("json_schema", json!("schema.toml"), "a JSON schema: a table, or the path of a .json file"),
         ("max_words", json!(0), "a whole number above 0"),
         ("min_words", json!(1.5), "a whole number above 0"),
-        ("expected", json!("x"), "no value: the label stands in the case"),
+        ("expected", json!("x"), "left out: the label stands in the case"),
         ("similar_to", json!(""), "a text of at most 2,000 words, or left out: the case's `expect` is meant then"),
     ] {
         assert_eq!(refused(kind, value), Wrong { expected, why: None }, "{kind}");
