@@ -174,6 +174,7 @@ impl Contest<'_> {
     /// Whether an answer of a variant may be rejected, as far as is known.
     fn is_judged(&self, variant: usize, done: &[Taken]) -> bool {
         !self.plan.checks.is_empty()
+            || self.plan.cases.iter().any(|case| !case.checks.is_empty())
             || !self.plan.variants[variant].checks.is_empty()
             || done.iter().any(|taken| taken.accepted != taken.answered)
     }

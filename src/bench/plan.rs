@@ -27,6 +27,9 @@ pub struct Case {
     /// Any other template variable of this case.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub variables: BTreeMap<String, serde_json::Value>,
+    /// Checks of this case alone, beside the plan's and the variant's.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub checks: Vec<Check>,
 }
 
 /// One prompt under comparison, as templates.

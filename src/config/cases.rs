@@ -7,8 +7,11 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
+use super::checks::Checking;
 use super::file;
 use super::finding::{Finding, Source, quoted};
+use super::reader::At;
+use crate::bench::check::Check;
 use crate::bench::plan::Case;
 
 /// Names that a case cannot give to its own variables.
@@ -44,20 +47,21 @@ impl Cases {
     }
 
     /// The cases of a file; blank lines do not count.
-    pub(super) fn read(path: &Path) -> Result<Self, Vec<Finding>> {
+    pub(super) fn read(path: &Path, checking: &Checking<'_>) -> Result<Self, Vec<Finding>> {
         let source = file::load(path, &path.display().to_string()).map_err(|finding| vec![finding])?;
-        let mut reader = Reader { source, findings: Vec::new() };
+        let mut reader = Reader { source, checking, findings: Vec::new() };
         let cases = reader.all();
         if reader.findings.is_empty() { Ok(cases) } else { Err(reader.findings) }
     }
 }
 
-struct Reader {
+struct Reader<'a> {
     source: Arc<Source>,
+    checking: &'a Checking<'a>,
     findings: Vec<Finding>,
 }
 
-impl Reader {
+impl Reader<'_> {
     fn all(&mut self) -> Cases {
         let source = Arc::clone(&self.source);
         let mut cases = Cases::default();
@@ -114,9 +118,37 @@ impl Reader {
         let content = self.text(&mut object, "content", first);
         let expect = self.text(&mut object, "expect", first);
         let has_content = content.is_some();
-        let case =
-            Case { id: id?, content: content.unwrap_or_default(), expect, variables: object.into_iter().collect() };
-        Some((case, has_content))
+        let id = id?;
+        let checks = self.checks(&mut object, &id, expect.as_deref(), line, first);
+        let content = content.unwrap_or_default();
+        Some((Case { id, content, expect, variables: object.into_iter().collect(), checks }, has_content))
+    }
+
+    /// The case's own checks; what is wrong with them is shown at their key.
+    fn checks(
+        &mut self,
+        object: &mut Map<String, Value>,
+        id: &str,
+        expect: Option<&str>,
+        line: &str,
+        first: usize,
+    ) -> Vec<Check> {
+        const KEY: &str = "\"checks\"";
+        let checks = object.shift_remove("checks").unwrap_or_default();
+        if checks.is_null() {
+            return Vec::new();
+        }
+        let is_key = |at: &usize| line[at + KEY.len()..].trim_start().starts_with(':');
+        let at = line.match_indices(KEY).map(|(at, _)| at).find(is_key);
+        let span = at.map_or(first..first + 1, |at| {
+            let at = first - (line.len() - line.trim_start().len()) + at;
+            at..at + KEY.len()
+        });
+        let place = At { value: Arc::clone(&self.source), span };
+        self.checking.of_case(checks, id, expect, &place).unwrap_or_else(|findings| {
+            self.findings.extend(findings);
+            Vec::new()
+        })
     }
 
     fn text(&mut self, object: &mut Map<String, Value>, key: &str, first: usize) -> Option<String> {
@@ -145,5 +177,4 @@ impl Reader {
     }
 }
 
-const SHAPE: &str =
-    "each line of a cases file is one object: {\"id\": …, \"content\": …, \"expect\": …, any other variable}";
+const SHAPE: &str = "each line of a cases file is one object: {\"id\": …, \"content\": …, \"expect\": …, \"checks\": […], any other variable}";

@@ -2,6 +2,7 @@
 
 mod body;
 mod cases;
+mod checks;
 mod file;
 mod finding;
 mod literal;

@@ -101,6 +101,7 @@ impl Checker<'_> {
         match missing {
             "task" => return "add task = \"…\" at the top of the file".into(),
             "expect" => return "a case's label is not given to templates: it would tell the answer".into(),
+            "checks" => return "a case's checks are not given to templates".into(),
             _ => {}
         }
         let own = self.plan.cases.first().into_iter().flat_map(|case| case.variables.keys().map(String::as_str));

@@ -7,23 +7,18 @@ use std::time::Duration;
 use toml::de::DeTable;
 
 use super::cases::Cases;
+use super::checks::Checking;
 use super::file;
 use super::finding::{ConfigError, Finding, Source, nearest, quoted};
 use super::parameters::Set;
 use super::prices;
 use super::prompts;
-use super::reader::{
-    At, Notes, Section, any_text, duration, flag, json, limit, number, or_word, text, text_as, whole, word,
-};
+use super::reader::{At, Notes, Section, any_text, duration, flag, limit, number, or_word, text, text_as, whole, word};
 use super::scalar::{self, one_of};
 use super::variant::{self, Entry};
-use crate::bench::check::{self, CHECKS, Check};
 use crate::bench::plan::{Api, Concurrency, Gate, Keep, Plan, Timeouts};
 use crate::bench::quota::QuotaOverrides;
 
-/// Checks of the schema that a later version brings.
-const LATER_CHECKS: [&str; 8] =
-    ["not_contains", "equals", "regex", "json", "json_schema", "min_words", "similar_to", "judge"];
 /// How many errors of TOML itself are shown.
 const MOST_SYNTAX_ERRORS: usize = 3;
 /// The margin of `not_worse_than` where none is given.
@@ -75,7 +70,8 @@ fn parse_source(source: &Arc<Source>, base: &Path) -> Result<Config, ConfigError
 fn tables(notes: &Notes, root: At<&DeTable<'_>>, base: &Path) -> Config {
     let mut root = Section::new(notes, "", Some(root));
     let task = root.value("task", text);
-    let cases = inputs(&mut root, notes, base);
+    let checking = Checking::new(base);
+    let cases = inputs(&mut root, notes, base, &checking);
     let mut bedrock = root.section("bedrock", "[bedrock]");
     let endpoint = bedrock.value("endpoint", text_as(scalar::endpoint)).unwrap_or_default();
     let region = bedrock.value("region", text_as(scalar::region));
@@ -88,11 +84,11 @@ fn tables(notes: &Notes, root: At<&DeTable<'_>>, base: &Path) -> Config {
     let bench = bench(root.section("bench", "[bench]"));
     let tables = variant_tables(&mut root, notes);
     let complete = tables.len();
-    let entries = variant::read(tables, &defaults, notes);
+    let entries = variant::read(tables, &defaults, notes, &|sections| checking.tables(sections, &cases, notes));
     if let Some(models) = &models {
         foreign_models(&entries, models, notes);
     }
-    let checks = checks(&mut root, &cases, notes);
+    let checks = checking.tables(root.sections("check", "[[check]]"), &cases, notes);
     let prices = prices::read(&mut root, notes);
     let gate = gate(root.section("gate", "[gate]"), &entries, complete == entries.len(), notes);
     root.finish();
@@ -131,7 +127,7 @@ fn tables(notes: &Notes, root: At<&DeTable<'_>>, base: &Path) -> Config {
 }
 
 /// `content`, `cases`, or neither.
-fn inputs(root: &mut Section<'_>, notes: &Notes, base: &Path) -> Cases {
+fn inputs(root: &mut Section<'_>, notes: &Notes, base: &Path, checking: &Checking<'_>) -> Cases {
     let content = root.get("content", any_text);
     let cases = root.get("cases", text);
     if let (Some(content), Some(cases)) = (&content, &cases) {
@@ -143,7 +139,7 @@ fn inputs(root: &mut Section<'_>, notes: &Notes, base: &Path) -> Cases {
     let Some(At { value, span }) = cases else {
         return Cases::single(content.as_ref().map_or("", |content| &content.value));
     };
-    match Cases::read(&base.join(&value)) {
+    match Cases::read(&base.join(&value), checking) {
         Ok(cases) => cases,
         Err(findings) => {
             for finding in findings {
@@ -276,55 +272,6 @@ fn foreign_models(entries: &[Entry], models: &[String], notes: &Notes) {
     }
 }
 
-fn checks(root: &mut Section<'_>, cases: &Cases, notes: &Notes) -> Vec<Check> {
-    root.sections("check", "[[check]]").into_iter().filter_map(|section| check(section, cases, notes)).collect()
-}
-
-fn check(mut section: Section<'_>, cases: &Cases, notes: &Notes) -> Option<Check> {
-    let known: Vec<&'static str> = CHECKS.iter().map(|kind| kind.name).collect();
-    let Some(kind) = section.raw("kind") else {
-        notes.at(section.span(), "a check needs a `kind`", format!("one of {}", known.join(", ")));
-        return None;
-    };
-    if let Some(later) = kind.value.as_str().filter(|kind| LATER_CHECKS.contains(kind)) {
-        let what = format!("this version does not know the check `{later}` yet");
-        let help = format!("it knows {}", known.join(", "));
-        notes.add(Finding::new(what).at(&notes.source, kind.span, "comes with a later version").help(help));
-        return None;
-    }
-    let row = section.value("kind", word(&known)).and_then(check::kind);
-    let value = section.get("value", json);
-    let span = value.as_ref().map_or(section.span(), |value| value.span.clone());
-    let value = value.map(|value| value.value).unwrap_or_default();
-    section.finish();
-    let row = row?;
-    if let Err(expected) = (row.validate)(&value) {
-        let what = format!("the `value` of the check `{}` must be {expected}", row.name);
-        notes.at(span, what, if value.is_null() { "there is none" } else { "not this" });
-        return None;
-    }
-    if row.needs_label {
-        unlabelled(row.name, kind.span, cases, notes);
-    }
-    Some(Check { kind: row.name.to_owned(), value })
-}
-
-/// A check that compares with labels needs one in every case.
-fn unlabelled(name: &str, span: std::ops::Range<usize>, cases: &Cases, notes: &Notes) {
-    let lacking: Vec<usize> = (0..cases.list.len()).filter(|case| cases.list[*case].expect.is_none()).collect();
-    let Some(first) = lacking.first() else { return };
-    let Some(place) = cases.places.get(*first) else {
-        notes.at(span, format!("the check `{name}` needs `cases` with a label (`expect`) each"), "there are none");
-        return;
-    };
-    let what = format!("case {} has no `expect`, which the check `{name}` needs", quoted(&cases.list[*first].id));
-    let finding = Finding::new(what)
-        .at(&place.source, place.span.clone(), "this case")
-        .at(&notes.source, span, "asked for here")
-        .maybe_help((lacking.len() > 1).then(|| format!("{} cases have none", lacking.len())));
-    notes.add(finding);
-}
-
 /// The gate; `complete` says that `entries` are all variants of the file, so that a name not among them is wrong.
 fn gate(mut section: Section<'_>, entries: &[Entry], complete: bool, notes: &Notes) -> Option<Gate> {
     let least = section.get("min_accepted", number(scalar::PART));
@@ -353,14 +300,4 @@ fn gate(mut section: Section<'_>, entries: &[Entry], complete: bool, notes: &Not
         return None;
     };
     Some(Gate::NotWorseThan { variant, by: by.map_or(DEFAULT_MARGIN, |by| by.value) })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn no_check_is_both_known_and_later() {
-        assert!(LATER_CHECKS.iter().all(|kind| check::kind(kind).is_none()));
-    }
 }

@@ -26,11 +26,12 @@ pub(super) struct Marked {
 }
 
 /// Names that templates cannot use or that mean something else, in lower case: the template language's words, and
-/// the case's own id and label.
-const TAKEN: [&str; 22] = [
+/// the case's own id, label and checks.
+const TAKEN: [&str; 23] = [
     "and",
     "block",
     "caller",
+    "checks",
     "dict",
     "debug",
     "else",

@@ -8,6 +8,7 @@ use super::parameters::Set;
 use super::prompts::Templates;
 use super::reader::{At, Notes, Section, any_text, text, whole, word};
 use super::scalar::{self, Wrong};
+use crate::bench::check::Check;
 use crate::bench::plan::Variant;
 use crate::bench::request::{CacheAfter, Role, Turn};
 
@@ -27,13 +28,18 @@ pub(super) struct Entry {
     pub(super) templates: Templates,
 }
 
-/// Reads every variant; those that lack a name or a prompt are left out, with a finding.
-pub(super) fn read(sections: Vec<Section<'_>>, defaults: &Set, notes: &Notes) -> Vec<Entry> {
+/// Reads every variant, its checks by `checks`; those that lack a name or a prompt are left out, with a finding.
+pub(super) fn read<'a>(
+    sections: Vec<Section<'a>>,
+    defaults: &Set,
+    notes: &Notes,
+    checks: &dyn Fn(Vec<Section<'a>>) -> Vec<Check>,
+) -> Vec<Entry> {
     let mut names: HashMap<String, Range<usize>> = HashMap::new();
     let mut entries = Vec::new();
     for section in sections {
         let span = section.span();
-        let Some((name, entry)) = one(section, defaults, notes) else { continue };
+        let Some((name, entry)) = one(section, defaults, notes, checks) else { continue };
         if let Some(earlier) = names.insert(entry.variant.name.clone(), name.clone()) {
             let finding = Finding::new(format!("two variants are called {}", quoted(&entry.variant.name)))
                 .at(&notes.source, if name.is_empty() { span } else { name }, "again here")
@@ -48,9 +54,14 @@ pub(super) fn read(sections: Vec<Section<'_>>, defaults: &Set, notes: &Notes) ->
 }
 
 /// One variant and where its name stands.
-fn one(mut section: Section<'_>, defaults: &Set, notes: &Notes) -> Option<(Range<usize>, Entry)> {
+fn one<'a>(
+    mut section: Section<'a>,
+    defaults: &Set,
+    notes: &Notes,
+    checks: &dyn Fn(Vec<Section<'a>>) -> Vec<Check>,
+) -> Option<(Range<usize>, Entry)> {
     let span = section.span();
-    let required = |section: &mut Section<'_>, key: &'static str| {
+    let required = |section: &mut Section<'a>, key: &'static str| {
         let absent = section.raw(key).is_none();
         if absent {
             notes.at(span.clone(), format!("a variant needs a `{key}`"), "this one has none");
@@ -67,6 +78,7 @@ fn one(mut section: Section<'_>, defaults: &Set, notes: &Notes) -> Option<(Range
     let cache_after = section.get("cache_after", word(&CACHE_POINTS));
     later(&mut section, notes);
     let (messages, places) = messages(section.sections("message", "[[variant.message]]"), notes);
+    let checks = checks(section.sections("check", "[[variant.check]]"));
     if let Some(point) = &cache_after {
         let lacks = if point.value == "system" { system.is_none() } else { messages.is_empty() };
         if lacks {
@@ -92,7 +104,7 @@ fn one(mut section: Section<'_>, defaults: &Set, notes: &Notes) -> Option<(Range
         }),
         parameters,
         models: Vec::new(),
-        checks: Vec::new(),
+        checks,
         included: true,
     };
     Some((name.span, Entry { variant, models, templates }))

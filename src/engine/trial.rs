@@ -8,7 +8,7 @@ use rand::Rng;
 use tokio::sync::mpsc::UnboundedSender;
 
 use crate::bedrock::gateway::{Call, Failure, Gateway, OnChunk, Reply};
-use crate::bench::check::{self, Context};
+use crate::bench::check::Checks;
 use crate::bench::event::{Event, Stamped};
 use crate::bench::fault::Fault;
 use crate::bench::plan::Plan;
@@ -45,8 +45,7 @@ impl Invoke for Gateway {
 #[derive(Debug)]
 pub(crate) struct Wires {
     pub(crate) plan: Arc<Plan>,
-    /// The labels of all cases, each once.
-    labels: Vec<String>,
+    checks: Checks,
     pub(crate) clock: Clock,
     events: UnboundedSender<Stamped>,
     /// When the next progress may be told, in microseconds since the epoch.
@@ -55,10 +54,7 @@ pub(crate) struct Wires {
 
 impl Wires {
     pub(crate) fn new(plan: Arc<Plan>, clock: Clock, events: UnboundedSender<Stamped>) -> Self {
-        let mut labels: Vec<String> = plan.cases.iter().filter_map(|case| case.expect.clone()).collect();
-        labels.sort_unstable();
-        labels.dedup();
-        Self { plan, labels, clock, events, next_progress: AtomicU64::new(0) }
+        Self { checks: Checks::of(&plan), plan, clock, events, next_progress: AtomicU64::new(0) }
     }
 
     /// Says what happened at a time.
@@ -124,9 +120,7 @@ pub(crate) async fn invocation<G: Invoke>(
     let at = wires.clock.now();
     let checked = |mut reply: Reply| {
         reply.timing.dispatch = Some(queued + reply.timing.dispatch.unwrap_or_default());
-        let context = Context { case: &plan.cases[trial.case], labels: &wires.labels };
-        let checks = plan.checks.iter().chain(&plan.variants[trial.variant].checks);
-        Answer { failed_checks: check::failures(checks, context, &reply.text), reply }
+        Answer { failed_checks: wires.checks.failures(plan, &trial, &reply.text), reply }
     };
     Landed { at, result: result.map(checked) }
 }

@@ -196,8 +196,30 @@ fn every_key_arrives_in_the_plan() {
     assert_eq!(plan.gate, Some(Gate::NotWorseThan { variant: 1, by: 0.1 }));
     assert_eq!(
         plan.checks.iter().map(|check| check.kind.as_str()).collect::<Vec<_>>(),
-        ["max_words", "contains", "expected"]
+        [
+            "max_words",
+            "contains",
+            "not_contains",
+            "equals",
+            "regex",
+            "json",
+            "json_schema",
+            "json_schema",
+            "min_words",
+            "expected",
+            "similar_to",
+            "similar_to"
+        ]
     );
+    let of_file = quotient::bench::check::CHECKS.iter().all(|kind| plan.checks.iter().any(|c| c.kind == kind.name));
+    assert!(of_file, "every kind is in the file");
+    assert_eq!(plan.checks[6].value, serde_json::json!({"type": "object", "required": ["a"]}));
+    assert_eq!((plan.checks[7].label().as_str(), plan.checks[10].threshold), ("json_schema An order", Some(0.9)));
+    assert_eq!(plan.variants[0].checks[0].label(), "not_contains \"translation\"");
+    assert!(plan.variants[1].checks.is_empty() && plan.cases[0].checks.is_empty());
+    let of_case: Vec<String> = plan.cases[1].checks.iter().map(quotient::bench::check::Check::label).collect();
+    assert_eq!(of_case, ["equals \"zwei\"", "similar_to 1", "json_schema An order"]);
+    assert!(!plan.cases[1].variables.contains_key("checks"));
     assert_eq!(plan.cases[1].id, "3");
     assert_eq!(plan.cases[1].variables["score"], 5);
 

@@ -186,7 +186,7 @@ async fn replies_are_kept_as_the_plan_asks() {
             let text = if ask.before_of_variant % 2 == 0 { "short" } else { "much too long an answer" };
             Act { text: text.into(), ..Act::answer(100, 20, 10) }
         });
-        let check = Check { kind: "max_words".into(), value: 3.into() };
+        let check = Check { kind: "max_words".into(), value: 3.into(), ..Check::default() };
         let plan = Plan { keep, checks: vec![check], warmup: 1, ..plan(&["a", "b"], 8) };
         let entries = whole(plan, &Quota::default(), gateway).await;
         let kept = |s: &&Sample| matches!(&s.outcome, Outcome::Ok { text: Some(_), .. });
