@@ -73,28 +73,20 @@ pub struct Contest<'a> {
 }
 
 impl Contest<'_> {
-    /// Who can still win under a rule, and who cannot; `variants` take part, `left_out` were left out by the user.
+    /// Who can still win under a rule, and who cannot; `variants` take part, and of some of them
+    /// it is known already why they cannot.
     ///
     /// Whenever one looks, and however often: the best of K variants is lost to another with a probability of at most
     /// 1 − confidence, and where there is no difference a winner is left with a probability of at most as much. Each
     /// pair may err in either direction with (1 − confidence) / K (`docs/verdicts.md` has the argument).
-    pub fn standings(&self, rule: &Rule, variants: &[usize], left_out: &[usize]) -> Vec<Standing> {
+    pub fn standings(&self, rule: &Rule, variants: &[usize], known: &[(usize, Lost)]) -> Vec<Standing> {
         let enough = self.threshold(variants.len());
         let mut all: Vec<Standing> = variants
             .iter()
             .map(|variant| {
                 let passes = self.passes(*variant, enough);
-                let failed = || {
-                    let done = self.blocks.of(*variant);
-                    done.len() >= FEWEST_BLOCKS.min(self.plan.trials as usize) && !done.iter().any(|t| t.answered)
-                };
-                let lost = if passes == Some(false) {
-                    Some(Lost::Gate)
-                } else if left_out.contains(variant) {
-                    Some(Lost::LeftOut)
-                } else {
-                    failed().then_some(Lost::Failed)
-                };
+                let known = known.iter().find(|(of, _)| of == variant).map(|(_, lost)| *lost);
+                let lost = known.or((passes == Some(false)).then_some(Lost::Gate));
                 Standing { variant: *variant, lost, passes }
             })
             .collect();
@@ -102,7 +94,7 @@ impl Contest<'_> {
         // Only who may win itself takes the place of another.
         let mut champions: Vec<(usize, f64)> = all
             .iter()
-            .filter(|s| s.passes == Some(true) && s.lost.is_none())
+            .filter(|s| s.passes == Some(true) && !matches!(s.lost, Some(Lost::Gate | Lost::Failed | Lost::LeftOut)))
             .filter_map(|s| {
                 Some((s.variant, scored.scales[0].merit(&mean(self.blocks.of(s.variant))?, &self.setting())?))
             })

@@ -84,8 +84,13 @@ pub fn verdict(tally: &Tally, model: usize, rule: &Rule) -> Verdict {
     let all: Vec<Figures<'_>> = Figures::of_model(tally, model).collect();
     let variants: Vec<usize> = all.iter().map(|figures| figures.variant).collect();
     let contest = contest(tally, model);
-    let left_out: Vec<usize> = all.iter().filter(|f| f.tally.is_left_out()).map(|f| f.variant).collect();
-    let standings = contest.standings(rule, &variants, &left_out);
+    let out = |figures: &Figures<'_>| {
+        let (failed, over) = (figures.tally.ok == 0 && figures.tally.failed > 0, figures.is_whole());
+        let lost =
+            if figures.tally.is_left_out() { Some(Lost::LeftOut) } else { (failed && over).then_some(Lost::Failed) };
+        Some((figures.variant, lost?))
+    };
+    let standings = contest.standings(rule, &variants, &all.iter().filter_map(out).collect::<Vec<_>>());
     let by = contest.objectives(rule, &variants);
     Case { tally, contest, rule, by, all, variants, standings }.verdict()
 }

@@ -46,6 +46,11 @@ impl Crew {
         self.size
     }
 
+    /// Whether the number follows the need.
+    pub(crate) fn is_auto(&self) -> bool {
+        self.auto
+    }
+
     /// The user fixes the number, or lets it follow the need again from where it is.
     pub(crate) fn set(&mut self, concurrency: Concurrency) {
         match concurrency {

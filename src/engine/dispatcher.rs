@@ -1,5 +1,7 @@
 //! Dispatcher: decides what is sent and when, for all models side by side, and tells what happens.
 
+mod ending;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,6 +12,7 @@ use tokio_util::task::AbortOnDropHandle;
 
 use crate::bedrock::gateway::{Failure, Gateway};
 use crate::bench::capacity::Demand;
+use crate::bench::contest::Lost;
 use crate::bench::event::{Command, Ended, Event, NoteLevel, PauseCause, RetireCause, Stamped, Stop};
 use crate::bench::fault::{Fault, FaultKind};
 use crate::bench::minute::AccountMinute;
@@ -345,7 +348,7 @@ impl<G: Invoke> Dispatcher<G> {
         };
         let reserved = reply.usage.input + reply.usage.cache_write + plan.max_tokens(model, variant);
         let sample = doing.answered(at, outcome, reserved, settled, &plan);
-        self.wires.tell(at, Event::TrialFinished { sample });
+        self.finished(at, sample);
         self.tell_changes(model);
     }
 
@@ -426,7 +429,7 @@ impl<G: Invoke> Dispatcher<G> {
         let Trial { model, variant, .. } = doing.trial;
         self.lanes[model].ended();
         let sample = doing.ended(at, Outcome::Failed { fault }, &self.wires.plan);
-        self.wires.tell(at, Event::TrialFinished { sample });
+        self.finished(at, sample);
         if let Some(reason) = retired {
             self.wires
                 .tell(at, Event::VariantRetired { variant, model: Some(model), reason, cause: RetireCause::Failed });
@@ -542,7 +545,7 @@ impl<G: Invoke> Dispatcher<G> {
     }
 
     fn retire(&mut self, variant: usize) {
-        let retire = |changed, lane: &mut Lane| lane.retire(variant) | changed;
+        let retire = |changed, lane: &mut Lane| lane.leave_out(variant, Lost::LeftOut) | changed;
         if self.lanes.iter_mut().fold(false, retire) {
             self.left_out = true;
             let reason = "left out by the user".into();
@@ -555,6 +558,7 @@ impl<G: Invoke> Dispatcher<G> {
         let lane = &mut self.lanes[index];
         let (model, concurrency) = (lane.model, lane.crew.size());
         while let Some((limit, value)) = lane.pacer.learned() {
+            lane.learned(limit, value);
             self.wires.tell_now(Event::LimitLearned { model, limit, value });
         }
         if std::mem::replace(&mut self.told[index], concurrency) != concurrency {
@@ -570,24 +574,5 @@ impl<G: Invoke> Dispatcher<G> {
 
     fn note(&self, level: NoteLevel, text: String) {
         self.wires.tell_now(Event::Noted { level, text });
-    }
-
-    /// Says how the run ended; what is left are its lanes.
-    fn finish(self) -> Vec<Lane> {
-        let (ended, reason) = match &self.ending {
-            Some((ended, reason)) => (*ended, Some(reason.clone())),
-            // One model that could not go on is not the whole plan, whatever the others did.
-            None if !self.lanes.iter().any(Lane::died) => (Ended::Complete, None),
-            None if self.left_out => (Ended::Interrupted, Some("every variant was left out".into())),
-            None => match self.lanes.iter().find_map(Lane::closed) {
-                Some((ended, reason)) => (*ended, Some(reason.clone())),
-                None => (Ended::Errors, Some("every variant was retired after its trials had failed".into())),
-            },
-        };
-        if let Some(caveat) = self.budget.caveat() {
-            self.note(NoteLevel::Warning, caveat);
-        }
-        self.wires.tell_now(Event::RunFinished { ended, reason });
-        self.lanes
     }
 }

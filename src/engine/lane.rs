@@ -4,18 +4,20 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 use crate::bench::capacity::Demand;
+use crate::bench::contest::Lost;
 use crate::bench::event::Ended;
 use crate::bench::fault::{Fault, FaultKind};
 use crate::bench::plan::{Keep, Plan};
 use crate::bench::quota::{LimitKind, Quota};
 use crate::bench::request::{Parameters, Request};
-use crate::bench::sample::Trial;
+use crate::bench::sample::{Sample, Trial};
 use crate::bench::template::Templates;
 use crate::bench::usage::Usage;
 use crate::engine::crew::Crew;
 use crate::engine::forecast::Forecast;
 use crate::engine::need::Need;
 use crate::engine::pacer::{Pacer, Refused, Ticket};
+use crate::engine::race::Race;
 use crate::engine::schedule::Schedule;
 use crate::engine::stop::Errors;
 use crate::engine::trial::Doing;
@@ -34,6 +36,10 @@ pub(crate) struct Lane {
     pub(crate) schedule: Schedule,
     pub(crate) pacer: Pacer,
     pub(crate) crew: Crew,
+    /// Which variants can still win; `None` where that is not asked.
+    race: Option<Race>,
+    /// As detected.
+    quota: Quota,
     variants: Vec<Record>,
     /// The trial that is next; nothing overtakes it, so nothing starves.
     head: Option<Doing>,
@@ -102,6 +108,8 @@ impl Lane {
             schedule: Schedule::new(plan, model),
             pacer: Pacer::new(quota, plan.share, plan.burst),
             crew: Crew::new(plan.concurrency, plan.burst),
+            race: Race::new(plan, model, quota),
+            quota: quota.clone(),
             variants: plan.variants.iter().map(|_| Record::default()).collect(),
             head: None,
             aside: VecDeque::new(),
@@ -135,7 +143,8 @@ impl Lane {
 
     /// Whether another trial may be under way. What only stands aside is not.
     fn has_room(&self) -> bool {
-        self.closed.is_none() && self.under_way - (self.aside.len() as u32) < self.crew.size()
+        let most = self.race.as_ref().filter(|_| self.crew.is_auto()).map_or(u32::MAX, |race| race.most_under_way());
+        self.closed.is_none() && self.under_way - (self.aside.len() as u32) < self.crew.size().min(most)
     }
 
     /// Invocations that are out: what waits at the head, aside or in backoff takes no place in flight.
@@ -272,7 +281,7 @@ impl Lane {
         }
         let record = &mut self.variants[variant];
         record.refusals += 1;
-        let retire = record.refusals >= MOST_REFUSALS && self.retire(variant);
+        let retire = record.refusals >= MOST_REFUSALS && self.leave_out(variant, Lost::Failed);
         retire.then(|| format!("{MOST_REFUSALS} trials in a row failed: {}: {}", fault.kind.name(), fault.message))
     }
 
@@ -281,7 +290,7 @@ impl Lane {
     pub(crate) fn never_fits(&mut self, variant: usize, case: usize, cases: usize) -> (bool, Option<String>) {
         let too_large = &mut self.variants[variant].too_large;
         let news = too_large.insert(case);
-        let retire = too_large.len() == cases && self.retire(variant);
+        let retire = too_large.len() == cases && self.leave_out(variant, Lost::Failed);
         (news, retire.then(|| "it reserves more than the whole quota, whatever the case".into()))
     }
 
@@ -295,12 +304,44 @@ impl Lane {
         ))
     }
 
-    /// Leaves a variant out; what of it only stands aside is not sent either. True where it took part.
-    pub(crate) fn retire(&mut self, variant: usize) -> bool {
+    /// Takes in how a trial ended: which variants cannot win any more, and why; the winner, once it is shown.
+    pub(crate) fn finished(&mut self, sample: &Sample, plan: &Plan) -> (Vec<(usize, String)>, Option<usize>) {
+        let Some(race) = &mut self.race else { return (Vec::new(), None) };
+        let lost = race.finished(sample, plan);
+        let winner = (self.closed.is_none()).then(|| race.winner(self.model, plan)).flatten();
+        for (variant, _) in &lost {
+            self.retire(*variant);
+        }
+        (lost, winner)
+    }
+
+    /// Takes in what was learned of a limit.
+    pub(crate) fn learned(&mut self, kind: LimitKind, value: f64) {
+        if let Some(race) = &mut self.race {
+            race.learned(&self.quota, kind, value);
+        }
+    }
+
+    /// Leaves a variant out of the race as well.
+    pub(crate) fn leave_out(&mut self, variant: usize, lost: Lost) -> bool {
+        if let Some(race) = &mut self.race {
+            race.out(variant, lost);
+        }
+        self.retire(variant)
+    }
+
+    /// Gives a variant no more trials; what of it only waits for its first invocation is not sent either. True where it
+    /// took part.
+    fn retire(&mut self, variant: usize) -> bool {
+        let begun = |doing: &Doing| doing.trial.variant != variant || doing.attempts > 0;
+        if let Some(doing) = self.head.take_if(|doing| !begun(doing)) {
+            self.schedule.give_back(&doing.trial);
+            self.ended();
+        }
         let before = self.aside.len();
         let schedule = &mut self.schedule;
         self.aside.retain(|doing| {
-            let stays = doing.trial.variant != variant || doing.attempts > 0;
+            let stays = begun(doing);
             if !stays {
                 schedule.give_back(&doing.trial);
             }
@@ -314,6 +355,9 @@ impl Lane {
     pub(crate) fn include(&mut self, variant: usize) -> bool {
         let Some(record) = self.variants.get_mut(variant) else { return false };
         record.refusals = 0;
+        if let Some(race) = &mut self.race {
+            race.again(variant);
+        }
         self.closed.is_none() && self.schedule.set_active(variant, true)
     }
 
@@ -357,9 +401,14 @@ impl Lane {
         !waits && (self.closed.is_some() || !self.schedule.has_next())
     }
 
+    /// Whether its winner was shown.
+    pub(crate) fn is_decided(&self) -> bool {
+        matches!(self.closed, Some((Ended::Decided, _)))
+    }
+
     /// Whether it came to an end without any variant that still takes part.
     pub(crate) fn died(&self) -> bool {
-        self.closed.is_some() || !self.schedule.any_active()
+        !self.is_decided() && (self.closed.is_some() || !self.schedule.any_active())
     }
 }
 

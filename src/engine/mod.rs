@@ -11,6 +11,7 @@ mod lane;
 mod learning;
 mod need;
 mod pacer;
+mod race;
 mod schedule;
 mod stop;
 pub mod trial;

@@ -21,7 +21,11 @@ use crate::journey::top;
 async fn the_report_is_what_the_simulator_counted() {
     let text = std::fs::read_to_string(top("variants.toml")).unwrap();
     let config = config::parse("variants.toml", &text, std::path::Path::new(".")).unwrap();
-    let plan = Arc::new(config.plan(&config::Overrides { warmup: Some(0), ..config::Overrides::default() }).unwrap());
+    let plan = Arc::new(
+        config
+            .plan(&config::Overrides { warmup: Some(0), racing: Some(false), ..config::Overrides::default() })
+            .unwrap(),
+    );
     let simulator = Simulator::new(Scenario::default(), plan.seed);
     let clients = in_process(simulator.router(), &plan.region);
     let listing = list(&clients.quotas, &clients.place).await.unwrap();

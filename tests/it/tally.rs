@@ -7,6 +7,7 @@ use quotient::bench::quota::{LimitKind, Quota};
 use quotient::bench::report::Report;
 use quotient::bench::sample::Outcome;
 use quotient::bench::tally::Phase;
+use quotient::bench::usage::Usage;
 use quotient::bench::verdict::{efficiency_sentence, verdict};
 
 use crate::stage;
@@ -68,29 +69,45 @@ fn every_entry_survives_json() {
 }
 
 #[test]
-fn a_winner_is_named_only_at_the_end_and_only_where_a_difference_shows() {
+fn a_winner_is_named_as_soon_as_a_difference_shows_and_not_before() {
     let names = ["one", "two", "three"];
-    let entries = stage::entries(&names, 20);
+    let entries = stage::entries(&names, 40);
     let mut tally = stage::tally(&names, 0);
-    for entry in &entries[..entries.len() - 1] {
-        tally.apply(entry);
-    }
     let efficiency = &Rule::parse("efficiency").unwrap();
-    let before = verdict(&tally, 0, efficiency);
-    assert_eq!(before.winner, None, "{}", before.reason);
-    assert!(before.reason.contains("still on"), "{}", before.reason);
-    tally.apply(entries.last().unwrap());
+    let mut named_after = None;
+    for entry in &entries {
+        tally.apply(entry);
+        let found = verdict(&tally, 0, efficiency);
+        if found.winner.is_some() && named_after.is_none() {
+            assert!(matches!(tally.phase, Phase::Running), "while the run is still on");
+            assert!(found.confidence.unwrap() >= 0.95, "{found:?}");
+            named_after = tally.models[0].variants.iter().map(|variant| variant.ok).min();
+        }
+    }
+    assert!(named_after.is_some_and(|n| n >= 10), "{named_after:?}: fewer blocks than ten decide nothing");
     let after = verdict(&tally, 0, efficiency);
-    assert_eq!(after.winner, before.leader);
-    assert!(after.confidence.unwrap() >= 0.95);
+    assert_eq!(after.winner, after.leader);
+    assert!(after.ranking[1].behind.is_some_and(|(low, high)| 0.0 < low && low < high), "{:?}", after.ranking);
+    assert!(after.ranking[1].lost.as_ref().is_some_and(|why| why.contains("is better by")), "{:?}", after.ranking);
+}
 
-    // The same prompt twice: a leader, no winner.
-    let mut same = stage::tally(&["a", "b"], 20);
-    let of = same.models[0].variants[0].clone();
-    same.models[0].variants[1] = of;
-    let verdict = verdict(&same, 0, efficiency);
-    assert_eq!(verdict.winner, None);
+#[test]
+fn the_same_prompt_twice_has_a_leader_and_no_winner() {
+    let mut tally = stage::tally(&["a", "b"], 0);
+    for mut entry in stage::entries(&["a", "b"], 60) {
+        if let Event::TrialFinished { sample } = &mut entry.event
+            && let Outcome::Ok { usage, .. } = &mut sample.outcome
+        {
+            // Lengths that differ from trial to trial, and not from variant to variant.
+            *usage = Usage::reported(100, 50 + sample.trial.id * 31 % 47);
+        }
+        tally.apply(&entry);
+    }
+    let verdict = verdict(&tally, 0, &Rule::parse("efficiency").unwrap());
+    assert_eq!(verdict.winner, None, "{verdict:?}");
     assert!(verdict.leader.is_some());
+    let seen = verdict.smallest_difference.expect("sixty blocks tell something");
+    assert!((0.005..0.2).contains(&seen) && verdict.reason.contains("no difference is shown"), "{verdict:?}");
 }
 
 #[test]
@@ -107,16 +124,30 @@ fn where_rpm_binds_capacities_tie_and_the_verdict_says_so() {
 }
 
 #[test]
-fn a_variant_below_the_gate_cannot_win() {
-    let mut tally = stage::tally(&["one", "two"], 40);
-    let best = verdict(&tally, 0, &Rule::parse("efficiency").unwrap()).leader.unwrap();
-    let index = tally.plan.variants.iter().position(|variant| variant.name == best).unwrap();
-    let mut plan = (*tally.plan).clone();
-    plan.gate = Some(Gate::MinAccepted(0.7));
-    tally.plan = plan.into();
-    tally.models[0].variants[index].accepted = 4;
-    let verdict = verdict(&tally, 0, &Rule::parse("efficiency").unwrap());
-    assert_ne!(verdict.leader, Some(best));
+fn a_variant_below_the_gate_cannot_win_and_one_not_shown_to_pass_does_not_yet() {
+    let best = verdict(&stage::tally(&["one", "two"], 40), 0, &Rule::parse("efficiency").unwrap()).leader.unwrap();
+    let with = |least: f64, rejects: bool| {
+        let mut tally = stage::tally(&["one", "two"], 0);
+        for mut entry in stage::entries(&["one", "two"], 40) {
+            if let Event::RunStarted { plan, .. } = &mut entry.event {
+                std::sync::Arc::make_mut(plan).gate = Some(Gate::MinAccepted(least));
+            }
+            if let Event::TrialFinished { sample } = &mut entry.event
+                && rejects
+                && tally.plan.variants[sample.trial.variant].name == best
+                && let Outcome::Ok { cut_off, .. } = &mut sample.outcome
+            {
+                *cut_off = sample.trial.block % 10 != 0;
+            }
+            tally.apply(&entry);
+        }
+        verdict(&tally, 0, &Rule::parse("efficiency").unwrap())
+    };
+    let below = with(0.5, true);
+    assert!(below.leader.is_some_and(|leader| leader != best), "a tenth accepted is below a half");
+    let open = with(0.8, false);
+    assert_eq!((open.winner.clone(), open.leader), (None, Some(best)));
+    assert!(open.reason.contains("not shown to pass the gate yet"), "{}", open.reason);
 }
 
 #[test]

@@ -80,7 +80,10 @@ fn taken(rng: &mut ChaCha8Rng, kind: &Kind, nature: Nature, case: f64) -> Taken 
 pub fn plan(kind: &Kind, variants: usize, trials: u32) -> Plan {
     let judged = |plan: &mut Plan| {
         if kind.judged {
-            plan.checks = vec![quotient::bench::check::Check { kind: "expected".into(), value: ().into() }];
+            plan.checks = vec![quotient::bench::check::Check {
+                kind: "expected".into(),
+                ..quotient::bench::check::Check::default()
+            }];
         }
     };
     let variant = |v: usize| Variant { name: format!("v{v}"), included: true, ..Variant::default() };

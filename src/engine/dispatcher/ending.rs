@@ -1,0 +1,51 @@
+//! Ending: what the end of a trial means for its race, and how the run as a whole ended.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::Dispatcher;
+use crate::bench::event::{Ended, Event, NoteLevel, RetireCause};
+use crate::bench::sample::Sample;
+use crate::engine::lane::Lane;
+use crate::engine::trial::Invoke;
+
+impl<G: Invoke> Dispatcher<G> {
+    /// Tells how a trial ended, and what that means for the race.
+    pub(super) fn finished(&mut self, at: Duration, sample: Sample) {
+        let (plan, model) = (Arc::clone(&self.wires.plan), sample.trial.model);
+        let (lost, winner) = self.lanes[model].finished(&sample, &plan);
+        self.wires.tell(at, Event::TrialFinished { sample });
+        for (variant, reason) in lost {
+            self.wires
+                .tell(at, Event::VariantRetired { variant, model: Some(model), reason, cause: RetireCause::Lost });
+        }
+        if let Some(winner) = winner.filter(|_| self.ending.is_none() && !self.lanes[model].is_done()) {
+            let reason = format!("{} is shown to be best on {}", plan.variants[winner].name, plan.models[model].id);
+            self.lanes[model].close(Ended::Decided, &reason);
+            self.give_up(model);
+        }
+    }
+
+    /// Says how the run ended; what is left are its lanes.
+    pub(super) fn finish(self) -> Vec<Lane> {
+        let (ended, reason) = match &self.ending {
+            Some((ended, reason)) => (*ended, Some(reason.clone())),
+            None if self.lanes.iter().all(Lane::is_decided) => {
+                let reasons = self.lanes.iter().filter_map(Lane::closed).map(|(_, reason)| reason.as_str());
+                (Ended::Decided, Some(reasons.collect::<Vec<_>>().join("; ")))
+            }
+            // One model that could not go on is not the whole plan, whatever the others did.
+            None if !self.lanes.iter().any(Lane::died) => (Ended::Complete, None),
+            None if self.left_out => (Ended::Interrupted, Some("every variant was left out".into())),
+            None => match self.lanes.iter().find_map(Lane::closed) {
+                Some((ended, reason)) => (*ended, Some(reason.clone())),
+                None => (Ended::Errors, Some("every variant was retired after its trials had failed".into())),
+            },
+        };
+        if let Some(caveat) = self.budget.caveat() {
+            self.note(NoteLevel::Warning, caveat);
+        }
+        self.wires.tell_now(Event::RunFinished { ended, reason });
+        self.lanes
+    }
+}

@@ -1,0 +1,115 @@
+//! Race: which of one model's variants cannot win any more, so that no call is wasted on them.
+
+use crate::bench::blocks::Blocks;
+use crate::bench::contest::{Contest, FEWEST_BLOCKS, Lost};
+use crate::bench::plan::Plan;
+use crate::bench::quota::{Limit, LimitKind, LimitSource, Quota};
+use crate::bench::sample::Sample;
+use crate::bench::verdict::why;
+
+/// Trials of one variant that may be under way at once at least, while the race is on.
+const FEWEST_AHEAD: usize = 5;
+/// Beyond so many blocks not every block is looked at: a look costs as much as there are blocks.
+const LOOKED_AT_EACH: usize = 100;
+
+/// The race of one model's variants.
+#[derive(Debug)]
+pub(crate) struct Race {
+    blocks: Blocks,
+    quota: Quota,
+    /// Who takes part.
+    variants: Vec<usize>,
+    /// Who cannot win, and why.
+    lost: Vec<(usize, Lost)>,
+    /// Blocks at the next look.
+    next_look: usize,
+}
+
+impl Race {
+    /// The race of a model's variants under its quota; `None` where there is nothing to race.
+    pub(crate) fn new(plan: &Plan, model: usize, quota: &Quota) -> Option<Self> {
+        let variants: Vec<usize> = plan.variants_for(model).collect();
+        (plan.racing && variants.len() > 1).then(|| Self {
+            blocks: Blocks::new(plan.variants.len()),
+            quota: quota.clone(),
+            variants,
+            lost: Vec::new(),
+            next_look: FEWEST_BLOCKS,
+        })
+    }
+
+    /// Takes in what was learned of a limit, where it is less than what is listed.
+    pub(crate) fn learned(&mut self, listed: &Quota, kind: LimitKind, value: f64) {
+        let listed = listed.get(kind).filter(|limit| limit.is_listed() && limit.value <= value);
+        *self.quota.slot(kind) = listed.cloned().or(Some(Limit::unlisted(value, LimitSource::Learned)));
+    }
+
+    /// A variant that takes no part from now on: the user left it out, or its trials failed.
+    pub(crate) fn out(&mut self, variant: usize, lost: Lost) {
+        if self.variants.contains(&variant) && !self.is_lost(variant) {
+            self.lost.push((variant, lost));
+        }
+    }
+
+    /// The user wants a variant to take part again, whether it can win or not.
+    pub(crate) fn again(&mut self, variant: usize) {
+        self.lost.retain(|(lost, why)| *lost != variant || *why != Lost::LeftOut);
+        if !self.variants.contains(&variant) {
+            self.variants.push(variant);
+        }
+    }
+
+    fn is_lost(&self, variant: usize) -> bool {
+        self.lost.iter().any(|(lost, _)| *lost == variant)
+    }
+
+    /// Takes a trial in: which variants it shows to have lost, and why.
+    pub(crate) fn finished(&mut self, sample: &Sample, plan: &Plan) -> Vec<(usize, String)> {
+        self.blocks.finished(sample);
+        let on = self.variants.iter().filter(|variant| !self.is_lost(**variant));
+        let done = on.map(|variant| self.blocks.of(*variant).len()).min().unwrap_or(0);
+        if done < self.next_look {
+            return Vec::new();
+        }
+        self.next_look = done + 1 + done / LOOKED_AT_EACH;
+        let contest = self.contest(sample.trial.model, plan);
+        let names: Vec<&str> = plan.variants.iter().map(|variant| variant.name.as_str()).collect();
+        let news: Vec<(usize, Lost)> = contest
+            .standings(&plan.objective, &self.variants, &self.lost)
+            .into_iter()
+            .filter(|standing| !self.is_lost(standing.variant))
+            .filter_map(|standing| Some((standing.variant, standing.lost?)))
+            .collect();
+        self.lost.extend(&news);
+        news.into_iter().map(|(variant, lost)| (variant, why(&names, lost))).collect()
+    }
+
+    fn contest<'a>(&'a self, model: usize, plan: &'a Plan) -> Contest<'a> {
+        Contest { plan, model, blocks: &self.blocks, quota: Some(&self.quota) }
+    }
+
+    /// The winner, once only one is left that others were shown to be worse than, and it passes the gate.
+    pub(crate) fn winner(&self, model: usize, plan: &Plan) -> Option<usize> {
+        let mut left = self.variants.iter().copied().filter(|variant| !self.is_lost(*variant));
+        let one = left.next().filter(|_| left.next().is_none())?;
+        let contest = self.contest(model, plan);
+        let shown = self.lost.iter().any(|(_, lost)| matches!(lost, Lost::To(..) | Lost::Gate));
+        let enough = contest.threshold(self.variants.len());
+        (shown && contest.passes(one, enough) == Some(true) && self.blocks.of(one).len() >= FEWEST_BLOCKS)
+            .then_some(one)
+    }
+
+    /// How many trials may be under way at once, so that few are wasted on who is about to lose.
+    pub(crate) fn most_under_way(&self) -> u32 {
+        let on = self.variants.iter().filter(|variant| !self.is_lost(**variant));
+        let (mut n, mut done) = (0, usize::MAX);
+        for variant in on {
+            (n, done) = (n + 1, done.min(self.blocks.of(*variant).len()));
+        }
+        if n < 2 {
+            return u32::MAX;
+        }
+        let ahead = if done < FEWEST_BLOCKS { FEWEST_BLOCKS } else { FEWEST_AHEAD.max(done / 5) };
+        (n * ahead) as u32
+    }
+}
