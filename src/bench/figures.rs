@@ -252,6 +252,11 @@ impl<'a> Figures<'a> {
         (self.tally.quota_tokens > 0).then(|| self.tally.accepted as f64 * 1_000.0 / self.tally.quota_tokens as f64)
     }
 
+    /// Accepted answers per US dollar, what failed included; `None` where no price is known or nothing was spent.
+    pub fn accepted_per_usd(&self) -> Option<f64> {
+        self.tally.spent_usd.filter(|usd| *usd > 0.0).map(|usd| self.tally.accepted as f64 / usd)
+    }
+
     /// What everything took, failed trials too, over the accepted answers; the spread is that of the successful trials.
     fn per_accepted(&self, everything: f64, running: &Running) -> Option<Estimate> {
         let mean = running.mean().filter(|mean| *mean > 0.0)?;
