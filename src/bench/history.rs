@@ -166,7 +166,7 @@ mod tests {
         history.around(at(0.1), &mut ledger, |ledger| ledger.settle(at(0.1), hold, 300));
         let hold = history.around(at(10.0), &mut ledger, |ledger| ledger.reserve(at(10.0), 100));
         history.around(at(200.0), &mut ledger, |ledger| ledger.settle(at(200.0), hold, 100));
-        let points = history.points(at(0.0) - Duration::from_secs(5));
+        let points = history.points(at(0.0).saturating_sub(Duration::from_secs(5)));
         assert_eq!((points[0].seconds, points[0].tokens, points[0].held, points[0].requests), (5.0, 800.0, 800.0, 1.0));
         let of =
             |seconds: f64| points.iter().rfind(|point| point.seconds <= seconds + 5.0).copied().unwrap_or_default();
