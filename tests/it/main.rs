@@ -1,7 +1,6 @@
 //! The integration tests, one binary: each module is a journey or a room seen from outside.
 #![allow(missing_docs, clippy::unwrap_used, clippy::default_trait_access)]
 
-mod charts;
 mod clients;
 mod config;
 mod doctor;
@@ -15,6 +14,7 @@ mod init;
 mod journal;
 mod journey;
 mod picker;
+mod pictures;
 mod pty;
 mod quotas;
 mod screens;
