@@ -240,6 +240,11 @@ impl<'a> Figures<'a> {
         self.tokens_per_minute().map(|tokens| tokens / 60.0)
     }
 
+    /// Accepted answers per US dollar, what failed included; `None` where no price is known or nothing was spent.
+    pub fn accepted_per_usd(&self) -> Option<f64> {
+        self.tally.spent_usd.filter(|usd| *usd > 0.0).map(|usd| self.tally.accepted as f64 / usd)
+    }
+
     /// Accepted answers per 1,000 quota tokens, what failed included.
     pub fn accepted_per_1000_quota_tokens(&self) -> Option<f64> {
         (self.tally.quota_tokens > 0).then(|| self.tally.accepted as f64 * 1_000.0 / self.tally.quota_tokens as f64)

@@ -12,6 +12,7 @@ pub mod event;
 pub mod family;
 pub mod fault;
 pub mod figures;
+pub mod history;
 pub mod label;
 pub mod ledger;
 pub mod means;

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::bench::client::Bottleneck;
 use crate::bench::event::{NoteLevel, RetireCause};
 use crate::bench::figures::Figures;
+use crate::bench::history::HistoryPoint;
 use crate::bench::number::number;
 use crate::bench::objective::Rule;
 use crate::bench::population::Population;
@@ -104,6 +105,9 @@ pub struct ModelReport {
     /// What the most token-efficient variant gains over the least, in a sentence.
     #[serde(default)]
     pub efficiency: Option<String>,
+    /// What was taken of the quota over the run's time: at most 240 steps of one length.
+    #[serde(default)]
+    pub history: Vec<HistoryPoint>,
     /// What racing saved.
     pub saved: Saved,
 }
@@ -168,6 +172,9 @@ pub struct VariantReport {
     pub cost_usd_per_request: Option<f64>,
     /// Accepted answers per 1,000 quota tokens.
     pub accepted_per_1000_quota_tokens: Option<f64>,
+    /// Accepted answers per US dollar, what failed included.
+    #[serde(default)]
+    pub accepted_per_usd: Option<f64>,
     /// Advice on `max_tokens`; comes with a later version, `None` until then.
     #[serde(default)]
     pub advice: Option<serde_json::Value>,
@@ -254,6 +261,20 @@ pub struct QuantilesReport {
     pub p95: Option<f64>,
     /// 99th percentile.
     pub p99: Option<f64>,
+    /// How they are distributed: steps of 5.9 % whose edges are the same in every report, those that are empty left out.
+    #[serde(default)]
+    pub histogram: Vec<Bin>,
+}
+
+/// One step of a histogram.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Bin {
+    /// Its lower edge in milliseconds, inside.
+    pub from_ms: f64,
+    /// Its upper edge in milliseconds, outside.
+    pub to_ms: f64,
+    /// Values in it.
+    pub count: u64,
 }
 
 /// Requests a minute inside the quota.
@@ -424,6 +445,7 @@ impl ModelReport {
             variants: Figures::of_model(tally, model).map(|figures| VariantReport::of(&figures)).collect(),
             verdicts: rules(tally).map(|rule| (rule.name(), verdict(tally, model, &rule))).collect(),
             efficiency: efficiency_sentence(tally, model),
+            history: of.history.points(tally.started_at.unwrap_or_default()),
             saved: Saved::default(),
         }
     }
@@ -474,6 +496,7 @@ impl VariantReport {
             },
             cost_usd_per_request: tally.mean(|of| &of.cost),
             accepted_per_1000_quota_tokens: figures.accepted_per_1000_quota_tokens(),
+            accepted_per_usd: figures.accepted_per_usd(),
             advice: None,
             verified: None,
             retired_after: tally.retired.as_ref().map(|retired| retired.after),
@@ -526,6 +549,11 @@ fn quantiles(distribution: &Distribution) -> Option<QuantilesReport> {
         p90: distribution.quantile_ms(0.9),
         p95: distribution.quantile_ms(0.95),
         p99: distribution.quantile_ms(0.99),
+        histogram: distribution
+            .histogram()
+            .into_iter()
+            .map(|(from_ms, to_ms, count)| Bin { from_ms, to_ms, count })
+            .collect(),
     })
 }
 

@@ -105,6 +105,22 @@ impl Distribution {
         (self.n() > 0).then(|| self.histogram.value_at_quantile(0.5) as f64 / 1_000.0)
     }
 
+    /// Counts in steps of 5.9 % (a fortieth of a decade) whose edges are the same for every distribution: the edges in
+    /// milliseconds and the count of each step that has any, at most 250.
+    pub fn histogram(&self) -> Vec<(f64, f64, u64)> {
+        let mut bins: Vec<(i32, u64)> = Vec::new();
+        for value in self.histogram.iter_recorded() {
+            let ms = value.value_iterated_to() as f64 / 1_000.0;
+            let bin = (ms.log10() * BINS_A_DECADE).floor() as i32;
+            match bins.last_mut().filter(|(last, _)| *last == bin) {
+                Some((_, count)) => *count += value.count_since_last_iteration(),
+                None => bins.push((bin, value.count_since_last_iteration())),
+            }
+        }
+        let edge = |bin: i32| (10_f64.powf(f64::from(bin) / BINS_A_DECADE) * 1_000.0).round() / 1_000.0;
+        bins.into_iter().map(|(bin, count)| (edge(bin), edge(bin + 1), count)).collect()
+    }
+
     /// Counts in `bins` equal steps from 0 to the largest value, and that value in milliseconds.
     pub fn bins(&self, bins: usize) -> (Vec<u64>, f64) {
         let largest = self.histogram.max().max(1);
@@ -117,6 +133,9 @@ impl Distribution {
         (counts, largest as f64 / 1_000.0)
     }
 }
+
+/// Bins a decade in [`Distribution::histogram`]; the same in every report, so that histograms may be added up.
+const BINS_A_DECADE: f64 = 40.0;
 
 /// Whether n observations are enough to speak of the quantile `p`: n ≥ 5 / (1 − p).
 pub fn enough(n: u64, p: f64) -> bool {
@@ -205,6 +224,9 @@ mod tests {
         assert!((distribution.quantile_ms(0.9).expect("n = 50") - 45.0).abs() < 0.1);
         assert_eq!(distribution.quantile_ms(0.95), None);
         assert_eq!(distribution.bins(10).0.iter().sum::<u64>(), 50);
+        let histogram = distribution.histogram();
+        assert_eq!(histogram.iter().map(|(_, _, count)| count).sum::<u64>(), 50);
+        assert!(histogram.windows(2).all(|pair| pair[0].1 <= pair[1].0) && histogram.len() <= 250, "{histogram:?}");
     }
 
     #[test]

@@ -11,6 +11,7 @@ use crate::bench::blocks::Blocks;
 use crate::bench::client::ClientTally;
 use crate::bench::event::{Ended, Entry, Event, NoteLevel, RetireCause};
 use crate::bench::fault::{Fault, FaultKind};
+use crate::bench::history::History;
 use crate::bench::ledger::{Hold, Ledger, Refill};
 use crate::bench::others::Use;
 use crate::bench::plan::Plan;
@@ -116,6 +117,8 @@ pub struct ModelTally {
     pub ledger: Ledger,
     /// What this program and the whole account took, by the minute.
     pub used: Use,
+    /// What was taken of the quota over the run's time.
+    pub history: History,
     /// Invocations that may be out at once now.
     pub concurrency: Option<u32>,
     /// Per variant, in the plan's order.
@@ -182,6 +185,7 @@ impl Tally {
             learned: BTreeMap::new(),
             ledger: Ledger::new(&Quota::default(), Refill::ROLLING),
             used: Use::default(),
+            history: History::default(),
             concurrency: None,
             variants: vec![VariantTally::default(); plan.variants.len()],
             blocks: Blocks::new(plan.variants.len()),
@@ -259,6 +263,9 @@ impl Tally {
             }
             Event::InvocationFailed { trial, fault, settled, backoff, .. } => {
                 self.came_back(at, trial.id, *settled);
+                if let Some(model) = self.models.get_mut(trial.model).filter(|_| fault.kind == FaultKind::Throttled) {
+                    model.history.throttled(at, &mut model.ledger);
+                }
                 if backoff.is_some() {
                     self.backing_off.insert(trial.id, *trial);
                 }
@@ -399,7 +406,7 @@ impl Tally {
         self.last_sent = Some(at);
         self.client.invocations += 1;
         let Some(model) = self.models.get_mut(trial.model) else { return };
-        let hold = model.ledger.reserve(at, reserved);
+        let hold = model.history.around(at, &mut model.ledger, |ledger| ledger.reserve(at, reserved));
         model.used.sent(at);
         if let Some(variant) = model.variants.get_mut(trial.variant)
             && attempt > 1
@@ -424,7 +431,7 @@ impl Tally {
         let seconds = at.saturating_sub(out.at).as_secs_f64();
         let Some(model) = self.models.get_mut(out.trial.model) else { return };
         model.in_flight.change(at, model.in_flight.now.saturating_sub(1));
-        model.ledger.settle(at, out.hold, settled);
+        model.history.around(at, &mut model.ledger, |ledger| ledger.settle(at, out.hold, settled));
         model.used.settled(at, settled);
         if let Some(variant) = model.variants.get_mut(out.trial.variant)
             && !out.trial.warmup

@@ -3,46 +3,35 @@
 //! Bars lie on their side because names are long and of any script: a row has room for one, a column has not.
 //! kuva draws axes, ticks, grid and bars. By hand, on kuva's own scene and scale, because kuva 0.6 cannot: names with a
 //! `<title>` when they are shortened, a value label on each bar, rows without a bar, whiskers for some bars only
-//! (its error bars are all or none), a labelled limit that keeps clear of the bars, a heading over several panels,
-//! and the root element's `viewBox`, `role`, `<title>` and `<desc>`.
+//! (its error bars are all or none), a labelled limit that keeps clear of the bars, and a heading over several panels.
+//! A row may be a distribution instead, which `spread` draws.
 
 use std::fmt::Write;
 
-use kuva::backend::svg::SvgBackend;
 use kuva::plot::BarPlot;
-use kuva::render::color::Color;
-use kuva::render::layout::{ComputedLayout, Layout, TickFormat};
-use kuva::render::render::{Primitive, Scene, TextAnchor, render_bar};
-use kuva::render::theme::Theme;
+use kuva::render::layout::{ComputedLayout, Layout};
+use kuva::render::render::{Scene, TextAnchor, render_bar};
 
 use crate::bench::number::number;
+use crate::export::canvas::{
+    Caption, LABEL_SIZE, MARGIN, NAME_SIZE, Place, TICK_SIZE, Words, document, layout, moved, plots_into, rect, scene,
+    stroke, titled,
+};
 use crate::export::palette::Palette;
-use crate::export::text::{fitted, line, width, xml};
+use crate::export::spread::{self, Spread};
+use crate::export::text::{fitted, line, width};
 
 /// A whole picture.
 #[derive(Debug)]
 pub(crate) struct Picture<'a> {
-    /// The heading.
-    pub title: String,
-    /// The lines under it.
-    pub subtitle: Vec<(String, Tone)>,
+    /// What stands above it.
+    pub caption: Caption,
     /// The names of the rows, from the top. Hostile text.
     pub names: Vec<&'a str>,
     /// Side by side.
     pub panels: Vec<Panel>,
     /// The names of the parts of a stacked bar; empty where bars have one part.
     pub series: Vec<&'static str>,
-}
-
-/// How loudly a line of the heading speaks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Tone {
-    /// As the heading itself.
-    Plain,
-    /// Beside the point.
-    Muted,
-    /// To be read before any number.
-    Warning,
 }
 
 /// One panel.
@@ -74,6 +63,8 @@ pub(crate) enum Row {
         /// Said behind it.
         label: String,
     },
+    /// How values are distributed. A panel has bars or spreads, never both.
+    Spread(Spread),
     /// No bar, and why.
     Missing {
         /// Why.
@@ -92,14 +83,11 @@ pub(crate) struct LimitLine {
     pub label: String,
 }
 
-const MARGIN: f64 = 20.0;
 const ROW: f64 = 30.0;
-const NAME_SIZE: u32 = 13;
-const LABEL_SIZE: u32 = 12;
-const TICK_SIZE: u32 = 11;
+/// Height of a row that shows a distribution: a line of words, and the shape under it.
+const TALL_ROW: f64 = 50.0;
 /// Room for 40 characters of a Latin name in all but the widest letters.
 const WIDEST_NAME: f64 = 320.0;
-const FONT: &str = "Helvetica Neue, Helvetica, Arial, DejaVu Sans, sans-serif";
 /// A limit farther out than so many times the longest bar would squeeze all bars to nothing; it stands at the edge.
 const FAR: f64 = 5.0;
 
@@ -109,6 +97,7 @@ struct Frame {
     panel: f64,
     gap: f64,
     top: f64,
+    row: f64,
     plot_top: f64,
     plot_bottom: f64,
     width: f64,
@@ -121,18 +110,36 @@ impl Frame {
         // At least as wide as the words under the names.
         let names = widest.clamp(96.0, WIDEST_NAME).ceil() + 10.0;
         let panels = picture.panels.len() as f64;
-        let (panel, gap) = (if panels > 1.0 { 350.0 } else { 580.0 }, 28.0);
-        let legend = if picture.series.is_empty() { 0.0 } else { 24.0 };
-        let top = 44.0 + 19.0 * picture.subtitle.len() as f64 + legend;
+        let spread = picture.has_spreads();
+        let row = if spread { TALL_ROW } else { ROW };
+        let (panel, gap) = (
+            if spread {
+                410.0
+            } else if panels > 1.0 {
+                350.0
+            } else {
+                580.0
+            },
+            28.0,
+        );
+        let legend = if spread {
+            30.0
+        } else if picture.series.is_empty() {
+            0.0
+        } else {
+            24.0
+        };
+        let top = picture.caption.bottom() + legend;
         let titled = picture.panels.iter().any(|panel| !panel.title.is_empty());
         let lined = picture.panels.iter().any(|panel| panel.limit.is_some() || panel.note.is_some());
         let plot_top = 8.0 + if titled { 22.0 } else { 0.0 } + if lined { 20.0 } else { 0.0 };
-        let plot_bottom = plot_top + ROW * picture.names.len().max(1) as f64;
+        let plot_bottom = plot_top + row * picture.names.len().max(1) as f64;
         Self {
             names,
             panel,
             gap,
             top,
+            row,
             plot_top,
             plot_bottom,
             width: MARGIN + names + panels * panel + (panels - 1.0) * gap + MARGIN,
@@ -141,45 +148,28 @@ impl Frame {
     }
 
     fn row(&self, index: usize) -> f64 {
-        self.plot_top + ROW * (index as f64 + 0.5)
+        self.plot_top + self.row * (index as f64 + 0.5)
+    }
+}
+
+impl Picture<'_> {
+    fn has_spreads(&self) -> bool {
+        self.panels.iter().flat_map(|panel| &panel.rows).any(|row| matches!(row, Row::Spread(_)))
     }
 }
 
 /// Draws a picture as one SVG document.
 pub(crate) fn draw(picture: &Picture<'_>, palette: &Palette) -> String {
     let frame = Frame::of(picture);
-    let mut scene = Scene::new(frame.width, frame.height).with_background(Some(palette.background));
-    heading(&mut scene, picture, &frame, palette);
+    let mut scene = scene(frame.width, frame.height, palette);
+    picture.caption.draw(&mut scene, frame.width - 2.0 * MARGIN, palette);
+    legend(&mut scene, picture, &frame, palette);
     names(&mut scene, picture, &frame, palette);
     for (index, panel) in picture.panels.iter().enumerate() {
         let left = MARGIN + frame.names + index as f64 * (frame.panel + frame.gap);
-        scene.add(Primitive::GroupStart {
-            transform: Some(format!("translate({left},{})", frame.top)),
-            title: None,
-            extra_attrs: None,
-        });
-        panel_into(&mut scene, panel, &frame, palette);
-        scene.add(Primitive::GroupEnd);
+        moved(&mut scene, (left, frame.top), |scene| panel_into(scene, panel, &frame, palette));
     }
-    // Without this the backend would add a hover style to every document that has a title in it.
-    scene.has_tooltips = false;
-    rooted(&SvgBackend::new().with_pretty(true).render_scene(&scene), picture, &frame, palette)
-}
-
-/// kuva's root element knows no `viewBox` and no words for those who cannot see the picture.
-fn rooted(svg: &str, picture: &Picture<'_>, frame: &Frame, palette: &Palette) -> String {
-    let body = svg.split_once('>').map_or(svg, |(_, body)| body);
-    let (width, height) = (frame.width, frame.height);
-    let title: Vec<&str> =
-        std::iter::once(picture.title.as_str()).chain(picture.subtitle.iter().map(|(text, _)| text.as_str())).collect();
-    let title = xml(&title.join(" · "));
-    format!(
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{height}\" \
-         viewBox=\"0 0 {width} {height}\" role=\"img\" aria-label=\"{title}\" font-family=\"{FONT}\" fill=\"{}\">\n\
-         <title>{title}</title>\n<desc>{}</desc>{body}",
-        palette.text,
-        xml(&description(picture)),
-    )
+    document(scene, &picture.caption, &description(picture), palette)
 }
 
 /// Every value of the picture in words.
@@ -190,6 +180,7 @@ fn description(picture: &Picture<'_>) -> String {
         for (name, row) in picture.names.iter().zip(&panel.rows) {
             let value = match row {
                 Row::Bar { label, .. } => label,
+                Row::Spread(spread) => &spread.label,
                 Row::Missing { why, .. } => why,
             };
             let _ = write!(text, "; {name}: {value}");
@@ -203,23 +194,11 @@ fn description(picture: &Picture<'_>) -> String {
     text.trim_end().into()
 }
 
-fn heading(scene: &mut Scene, picture: &Picture<'_>, frame: &Frame, palette: &Palette) {
-    let room = frame.width - 2.0 * MARGIN;
-    let bold = 1.13; // DejaVu Sans Bold is wider by that much at most on average text
-    let title = fitted(&line(&picture.title), 18.0 * bold, room).into_owned();
-    scene.add(Words { bold: true, ..Words::new(MARGIN, 32.0, &title, 18) }.primitive());
-    for (index, (text, tone)) in picture.subtitle.iter().enumerate() {
-        let text = line(text);
-        let short = fitted(&text, 13.0 * bold, room);
-        let colour = match tone {
-            Tone::Plain => palette.text,
-            Tone::Muted => palette.muted,
-            Tone::Warning => palette.warning,
-        };
-        let words = Words::new(MARGIN, 53.0 + 19.0 * index as f64, &short, 13);
-        titled(scene, &text, &short, &Words { colour: Some(colour), bold: *tone == Tone::Warning, ..words });
+fn legend(scene: &mut Scene, picture: &Picture<'_>, frame: &Frame, palette: &Palette) {
+    let (mut x, y) = (MARGIN + frame.names, frame.top - if picture.has_spreads() { 20.0 } else { 14.0 });
+    if picture.has_spreads() {
+        spread::legend(scene, (x, y), palette);
     }
-    let (mut x, y) = (MARGIN + frame.names, frame.top - 14.0);
     for (index, series) in picture.series.iter().enumerate() {
         scene.add(rect(x, y, 12.0, 12.0, palette.series[index % palette.series.len()]));
         scene.add(Words::new(x + 18.0, y + 10.5, series, LABEL_SIZE).primitive());
@@ -243,9 +222,14 @@ fn names(scene: &mut Scene, picture: &Picture<'_>, frame: &Frame, palette: &Pale
 
 fn panel_into(scene: &mut Scene, panel: &Panel, frame: &Frame, palette: &Palette) {
     let scale = Scale::of(panel, frame);
-    let layout = layout(panel, frame, palette, scale.max);
+    let layout = axes(panel, frame, palette, scale.max);
     let computed = ComputedLayout::from_layout(&layout);
-    scene.elements.extend(render_bar(&plot(panel, palette), layout).elements);
+    let spreads: Vec<(f64, &Spread)> = spreads(panel).collect();
+    if spreads.is_empty() {
+        scene.elements.extend(render_bar(&plot(panel, palette), layout).elements);
+    } else {
+        plots_into(scene, spread::plots(&spreads, scale.max, palette.series[panel.colour], palette), layout);
+    }
     if !panel.title.is_empty() {
         scene.add(Words { bold: true, ..Words::new(0.0, 17.0, panel.title, 13) }.primitive());
     }
@@ -258,50 +242,30 @@ fn panel_into(scene: &mut Scene, panel: &Panel, frame: &Frame, palette: &Palette
     }
     for (index, row) in panel.rows.iter().enumerate() {
         row_into(scene, row, frame.row(index), &computed, palette);
-    }
-}
-
-fn layout(panel: &Panel, frame: &Frame, palette: &Palette, max: f64) -> Layout {
-    let rows = panel.rows.len().max(1) as f64;
-    let theme = Theme {
-        background: palette.background.into(),
-        axis_color: palette.axis.into(),
-        grid_color: palette.grid.into(),
-        tick_color: palette.axis.into(),
-        text_color: palette.text.into(),
-        ..Theme::light()
-    };
-    let mut layout = Layout::new((0.0, max), (0.5, rows + 0.5))
-        .with_width(frame.panel)
-        .with_height(frame.plot_bottom + 46.0)
-        .with_force_margins(0.0, 0.0)
-        .with_force_margins_y(frame.plot_top, 46.0)
-        .with_x_axis_min(0.0)
-        .with_x_axis_max(max)
-        .with_y_axis_min(0.5)
-        .with_y_axis_max(rows + 0.5)
-        // No numbers and no grid across the rows: an infinite step has no tick.
-        .with_y_tick_step(f64::INFINITY)
-        .with_x_tick_format(TickFormat::Custom(std::sync::Arc::new(tick)))
-        .with_x_label(panel.axis)
-        .with_label_size(LABEL_SIZE)
-        .with_tick_size(TICK_SIZE)
-        .with_tick_length(4.0)
-        .with_theme(theme)
-        .with_font_family(FONT);
-    layout.suppress_y_ticks = true;
-    layout
-}
-
-/// A tick is a round number, so it is shown with the digits that it has; from a million on in millions or billions,
-/// which would run into each other written out.
-fn tick(value: f64) -> String {
-    for (unit, sign) in [(1e9, "G"), (1e6, "M")] {
-        if value.abs() >= unit {
-            return format!("{}{sign}", value / unit);
+        if let Row::Spread(spread) = row {
+            spread::words_into(scene, spread, (frame.row(index), frame.panel, scale.max), palette);
         }
     }
-    if value.abs() >= 1_000.0 { number(value) } else { format!("{}", (value * 1e6).round() / 1e6) }
+}
+
+/// The distributions of a panel, each with the middle of its row: kuva counts rows from the bottom.
+fn spreads(panel: &Panel) -> impl Iterator<Item = (f64, &Spread)> {
+    panel.rows.iter().rev().zip(1_u32..).filter_map(|(row, at)| match row {
+        Row::Spread(spread) => Some((f64::from(at), spread)),
+        _ => None,
+    })
+}
+
+fn axes(panel: &Panel, frame: &Frame, palette: &Palette, max: f64) -> Layout {
+    let rows = panel.rows.len().max(1) as f64;
+    let height = frame.plot_bottom - frame.plot_top;
+    let place = Place { left: 0.0, top: frame.plot_top, width: frame.panel, height, below: 46.0 };
+    let mut layout = layout(place, (0.0, max), (0.5, rows + 0.5), palette)
+        // No numbers and no grid across the rows: an infinite step has no tick.
+        .with_y_tick_step(f64::INFINITY)
+        .with_x_label(panel.axis);
+    layout.suppress_y_ticks = true;
+    layout
 }
 
 /// The bars for kuva, which counts rows from the bottom.
@@ -324,6 +288,9 @@ struct Scale {
 impl Scale {
     /// Far enough for every bar with its label and, unless it is too far out, for the limit.
     fn of(panel: &Panel, frame: &Frame) -> Self {
+        if let Some(max) = spread::reach(spreads(panel).map(|(_, spread)| spread)) {
+            return Self { max, limit_is_far: false };
+        }
         let mut longest: f64 = 0.0;
         let mut max: f64 = 0.0;
         for row in &panel.rows {
@@ -353,15 +320,7 @@ fn limit_into(
 ) {
     let x = if scale.limit_is_far { frame.panel - 1.0 } else { computed.map_x(limit.value) };
     let label = if scale.limit_is_far { format!("{}, off the scale →", limit.label) } else { limit.label.clone() };
-    scene.add(Primitive::Line {
-        x1: x,
-        y1: frame.plot_top - 2.0,
-        x2: x,
-        y2: frame.plot_bottom,
-        stroke: palette.limit.into(),
-        stroke_width: 1.5,
-        stroke_dasharray: Some("5 3".into()),
-    });
+    scene.add(stroke((x, frame.plot_top - 2.0), (x, frame.plot_bottom), 1.5, palette.limit, Some("5 3")));
     let half = width(&label, f64::from(LABEL_SIZE)) / 2.0;
     let middle = x.min(frame.panel - half).max(half);
     let words = Words::new(middle, frame.plot_top - 7.0, &label, LABEL_SIZE);
@@ -374,6 +333,7 @@ fn row_into(scene: &mut Scene, row: &Row, y: f64, computed: &ComputedLayout, pal
             let colour = if *failure { palette.failure } else { palette.muted };
             scene.add(Words { colour: Some(colour), ..Words::new(8.0, y + 4.0, why, LABEL_SIZE) }.primitive());
         }
+        Row::Spread(_) => {}
         Row::Bar { parts, whisker, label } => {
             parts_into(scene, parts, y, computed, palette);
             let mut end = computed.map_x(parts.iter().sum());
@@ -382,7 +342,7 @@ fn row_into(scene: &mut Scene, row: &Row, y: f64, computed: &ComputedLayout, pal
                 for (x1, y1, x2, y2) in
                     [(low, y, high, y), (low, y - 5.0, low, y + 5.0), (high, y - 5.0, high, y + 5.0)]
                 {
-                    scene.add(whisker_line((x1, y1), (x2, y2), palette));
+                    scene.add(stroke((x1, y1), (x2, y2), 1.5, palette.text, None));
                 }
                 end = end.max(high);
             }
@@ -407,55 +367,5 @@ fn parts_into(scene: &mut Scene, parts: &[f64], y: f64, computed: &ComputedLayou
         let words = Words::new(f64::midpoint(from, to), y + 4.0, &text, TICK_SIZE);
         let colour = Some(palette.on_series[index % palette.on_series.len()]);
         scene.add(Words { anchor: TextAnchor::Middle, colour, ..words }.primitive());
-    }
-}
-
-fn whisker_line((x1, y1): (f64, f64), (x2, y2): (f64, f64), palette: &Palette) -> Primitive {
-    Primitive::Line { x1, y1, x2, y2, stroke: palette.text.into(), stroke_width: 1.5, stroke_dasharray: None }
-}
-
-fn rect(x: f64, y: f64, width: f64, height: f64, colour: &str) -> Primitive {
-    Primitive::Rect { x, y, width, height, fill: Color::from(colour), stroke: None, stroke_width: None, opacity: None }
-}
-
-/// Text with its whole content as a title where it was shortened.
-fn titled(scene: &mut Scene, whole: &str, short: &str, words: &Words<'_>) {
-    if whole == short {
-        scene.add(words.primitive());
-        return;
-    }
-    scene.add(Primitive::GroupStart { transform: None, title: Some(whole.into()), extra_attrs: None });
-    scene.add(words.primitive());
-    scene.add(Primitive::GroupEnd);
-}
-
-/// Text at a place.
-struct Words<'a> {
-    x: f64,
-    y: f64,
-    content: &'a str,
-    size: u32,
-    anchor: TextAnchor,
-    bold: bool,
-    colour: Option<&'a str>,
-}
-
-impl<'a> Words<'a> {
-    fn new(x: f64, y: f64, content: &'a str, size: u32) -> Self {
-        Self { x, y, content, size, anchor: TextAnchor::Start, bold: false, colour: None }
-    }
-
-    fn primitive(&self) -> Primitive {
-        Primitive::Text {
-            x: self.x,
-            y: self.y,
-            // kuva takes what stands between two dollars for mathematics.
-            content: line(self.content).replace('$', "\\$"),
-            size: self.size,
-            anchor: self.anchor,
-            rotate: None,
-            bold: self.bold,
-            color: self.colour.map(Color::from),
-        }
     }
 }

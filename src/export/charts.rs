@@ -2,10 +2,13 @@
 
 use crate::bench::number::number;
 use crate::bench::quota::LimitKind;
-use crate::bench::report::{ModelReport, Report, RunReport, VariantReport};
-use crate::export::bars::{LimitLine, Panel, Picture, Row, Tone, draw};
+use crate::bench::report::{LatencyReport, ModelReport, QuantilesReport, Report, RunReport, VariantReport};
+use crate::export::bars::{LimitLine, Panel, Picture, Row, draw};
+use crate::export::canvas::{Caption, Tone};
 use crate::export::columns::{estimated, origin};
 use crate::export::palette::Palette;
+use crate::export::spread::Spread;
+use crate::export::{front, timeline};
 
 /// One row of [`CHARTS`].
 #[derive(Debug, Clone, Copy)]
@@ -24,6 +27,9 @@ pub const CHARTS: &[Chart] = &[
     Chart { name: "throughput", title: "Throughput by Prompt Variant", draw: throughput },
     Chart { name: "performance", title: "Performance by Prompt Variant", draw: performance },
     Chart { name: "capacity", title: "Requests per Minute that Fit the Quota by Prompt Variant", draw: capacity },
+    Chart { name: "latency", title: "Latency by Prompt Variant", draw: latency },
+    Chart { name: "quota", title: "Quota Taken over the Run's Time", draw: timeline::draw },
+    Chart { name: "pareto", title: "Pareto Front of Prompt Variants", draw: front::draw },
 ];
 
 impl Chart {
@@ -103,23 +109,37 @@ fn capacity(chart: &Chart, run: &RunReport, model: &ModelReport, palette: &Palet
     draw(&picture(chart, run, model, vec![panel]), palette)
 }
 
+/// A panel of distributions a latency; where nothing was streamed there is no first text, and the place says so.
+fn latency(chart: &Chart, run: &RunReport, model: &ModelReport, palette: &Palette) -> String {
+    let row = |of: fn(&LatencyReport) -> Option<&QuantilesReport>, without: &'static str| {
+        move |v: &VariantReport| match of(&v.latency_ms) {
+            Some(quantiles) if v.ok > 0 => Row::Spread(Spread::of(quantiles)),
+            _ if v.ok > 0 => Row::Missing { why: without.into(), failure: false },
+            _ => bar(v, None, |_| Row::Missing { why: without.into(), failure: false }),
+        }
+    };
+    let ttft = row(|of| of.ttft.as_ref(), "no TTFT: no text was streamed");
+    let ttft = panel("TTFT: Send to First Text", "Milliseconds", 0, model, ttft);
+    let e2e = panel("E2E: Send to Last Chunk", "Milliseconds", 2, model, row(|of| of.e2e.as_ref(), "not measured"));
+    draw(&picture(chart, run, model, vec![ttft, e2e]), palette)
+}
+
 fn picture<'a>(chart: &Chart, run: &RunReport, model: &'a ModelReport, panels: Vec<Panel>) -> Picture<'a> {
     Picture {
-        title: chart.title.into(),
-        subtitle: subtitle(run, model),
+        caption: caption(chart, run, model),
         names: model.variants.iter().map(|v| v.name.as_str()).collect(),
         panels,
         series: Vec::new(),
     }
 }
 
-/// Which model, whose numbers, and how many of them.
-fn subtitle(run: &RunReport, model: &ModelReport) -> Vec<(String, Tone)> {
+/// The heading, and under it which model, whose numbers, and how many of them.
+pub(crate) fn caption(chart: &Chart, run: &RunReport, model: &ModelReport) -> Caption {
     let trials: u64 = model.variants.iter().map(|v| v.trials).sum();
-    let mut lines = vec![(model.model.clone(), Tone::Plain)];
-    lines.extend(origin(run).map(|origin| (origin, Tone::Warning)));
-    lines.push((format!("{} · {trials} trials", run.region), Tone::Muted));
-    lines
+    let mut subtitle = vec![(model.model.clone(), Tone::Plain)];
+    subtitle.extend(origin(run).map(|origin| (origin, Tone::Warning)));
+    subtitle.push((format!("{} · {trials} trials", run.region), Tone::Muted));
+    Caption { title: chart.title.into(), subtitle }
 }
 
 fn panel(
@@ -151,9 +171,18 @@ fn simple(variant: &VariantReport, value: Option<f64>, label: impl Fn(f64) -> St
 fn bar(variant: &VariantReport, value: Option<f64>, row: impl Fn(f64) -> Row) -> Row {
     match value {
         Some(value) if value.is_finite() => row(value),
-        _ if variant.failed > 0 => {
-            Row::Missing { why: format!("failed ({} of {} trials)", variant.failed, variant.trials), failure: true }
+        _ => {
+            let (why, failure) = why_missing(variant);
+            Row::Missing { why, failure }
         }
-        _ => Row::Missing { why: "not measured".into(), failure: false },
+    }
+}
+
+/// Why a variant has no value, and whether that is a failure.
+pub(crate) fn why_missing(variant: &VariantReport) -> (String, bool) {
+    if variant.failed > 0 {
+        (format!("failed ({} of {} trials)", variant.failed, variant.trials), true)
+    } else {
+        ("not measured".into(), false)
     }
 }

@@ -34,6 +34,13 @@ pub(crate) const COLUMNS: &[Column] = &[
         cell: |v| v.capacity.limit.map_or_else(String::new, |limit| limit.name().into()),
     },
     Column { head: "theoretical req/min", narrow: true, cell: |v| tokens(v, v.theoretical_rpm) },
+    Column { head: "wasted %", narrow: false, cell: |v| plain(v.quota_tokens.wasted.map(|share| share * 100.0)) },
+    Column {
+        head: "accepted/1,000 quota tokens",
+        narrow: false,
+        cell: |v| tokens(v, v.accepted_per_1000_quota_tokens),
+    },
+    Column { head: "accepted/USD", narrow: false, cell: |v| tokens(v, v.accepted_per_usd) },
     Column { head: "USD/1,000 req", narrow: false, cell: |v| plain(v.cost_usd_per_request.map(|usd| usd * 1_000.0)) },
 ];
 
@@ -60,8 +67,13 @@ fn interval(variant: &VariantReport) -> String {
 
 /// The mark of what rests on tokens that nobody counted.
 pub(crate) fn estimated(variant: &VariantReport, text: String) -> String {
+    if is_estimated(variant) { format!("{text} est") } else { text }
+}
+
+/// Whether any of its tokens is an estimate.
+pub(crate) fn is_estimated(variant: &VariantReport) -> bool {
     let source = variant.tokens.as_ref().map(|tokens| tokens.source.as_str());
-    if matches!(source, Some("estimated" | "mixed")) { format!("{text} est") } else { text }
+    matches!(source, Some("estimated" | "mixed"))
 }
 
 /// What must be said wherever a number of this run is shown: that no AWS made it, or that some other server did.

@@ -106,6 +106,7 @@ const COLUMNS: &[Column] = &[
     ("accepted_high", |of| Cell::Number(of.variant.accepted.high)),
     ("cost_usd_per_request", |of| Cell::Number(of.variant.cost_usd_per_request)),
     ("accepted_per_1000_quota_tokens", |of| Cell::Number(of.variant.accepted_per_1000_quota_tokens)),
+    ("accepted_per_usd", |of| Cell::Number(of.variant.accepted_per_usd)),
     ("retired_after", |of| of.variant.retired_after.map_or(Cell::Nothing, Cell::Count)),
     ("quota_rpm", |of| limit(of, LimitKind::Rpm)),
     ("quota_tpm", |of| limit(of, LimitKind::Tpm)),

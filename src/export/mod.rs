@@ -1,20 +1,25 @@
 //! Floor 3: a run for someone else.
 
 mod bars;
+mod canvas;
 pub mod charts;
 mod columns;
 mod csv;
 pub mod dashboard;
 mod files;
+mod front;
 mod glyphs;
 mod html;
 pub mod json;
 mod markdown;
 mod palette;
+mod place;
 pub mod screen;
+mod spread;
 mod svg;
 pub mod table;
 mod text;
+mod timeline;
 
 use crate::bench::tally::Tally;
 pub use files::{Rendered, write};

@@ -24,7 +24,7 @@ const LONG: &str = "a variant name that has forty characters";
 
 /// Everything that a reply, a name or an error may try: markup, ends of markup, entities, quotes, terminal escapes,
 /// control characters, directional marks, line and cell ends, mathematics of the chart library.
-const HOSTILE: &str =
+pub(crate) const HOSTILE: &str =
     "=<script>alert(1)</script>]]>&amp;'\"\u{1b}[31m\0\u{9b}2J\u{202e}\r\n|`$\\frac{1}{2}$ --><!-- \u{FFFF}";
 
 fn rendered(name: &str, tally: &Tally) -> Vec<Rendered> {
@@ -44,7 +44,8 @@ fn charts(tally: &Tally) -> Vec<String> {
     all.collect()
 }
 
-fn chart(name: &str, tally: &Tally) -> String {
+/// A chart of the first model, light.
+pub(crate) fn chart(name: &str, tally: &Tally) -> String {
     let report = Report::of(tally);
     let chart = CHARTS.iter().find(|chart| chart.name == name).unwrap();
     chart.svgs(&report, &LIGHT).next().unwrap()
@@ -250,7 +251,7 @@ fn hostile_text_is_nowhere_raw() {
 fn several_models_have_files_of_their_own() {
     let names = |tally: &Tally| rendered("svg", tally).into_iter().map(|file| file.name).collect::<Vec<_>>();
     let one = names(&stage::tally(&["concise"], 2));
-    let expected = ["tokens", "throughput", "performance", "capacity"];
+    let expected = ["tokens", "throughput", "performance", "capacity", "latency", "quota", "pareto"];
     let expected: Vec<String> = expected
         .iter()
         .chain(&["screen"])
@@ -259,10 +260,10 @@ fn several_models_have_files_of_their_own() {
     assert_eq!(one, expected);
 
     let two = names(&two_models());
-    assert_eq!(two.len(), 18);
-    assert_eq!(two.iter().collect::<HashSet<_>>().len(), 18);
+    assert_eq!(two.len(), 30);
+    assert_eq!(two.iter().collect::<HashSet<_>>().len(), 30);
     assert_eq!(two[0], "anthropic.claude-3-sonnet-20240229-v1_0-tokens.svg");
-    assert_eq!(two[9], "us.anthropic.claude-3-5-haiku-20241022-v1_0-tokens-dark.svg");
+    assert_eq!(two[15], "us.anthropic.claude-3-5-haiku-20241022-v1_0-tokens-dark.svg");
 
     // Two ids that differ only in what no file name can hold.
     let mut tally = two_models();
@@ -271,7 +272,7 @@ fn several_models_have_files_of_their_own() {
     plan.models[1].id = ModelId::parse("a/b");
     tally.plan = Arc::new(plan);
     let same = names(&tally);
-    assert_eq!((same[0].as_str(), same[8].as_str()), ("a_b-tokens.svg", "a_b-2-tokens.svg"));
+    assert_eq!((same[0].as_str(), same[14].as_str()), ("a_b-tokens.svg", "a_b-2-tokens.svg"));
 }
 
 #[test]
@@ -366,6 +367,28 @@ fn the_table_is_aligned_and_colour_adds_nothing_but_colour() {
 }
 
 #[test]
+fn what_was_wasted_and_what_tokens_and_money_bring_stands_in_every_wide_table() {
+    // Two of ten answers are rejected; ten trials cost 0.001 USD each.
+    let tally = stage::tally(&["concise"], 10);
+    let report = Report::of(&tally);
+    let variant = &report.models[0].variants[0];
+    assert!((variant.accepted_per_usd.unwrap() - 800.0).abs() < 1e-6);
+    let wasted = format!("{:.1}", variant.quota_tokens.wasted.unwrap() * 100.0);
+    for (name, cells) in [("markdown", [" | ", " |"]), ("html", [">", "<"])] {
+        let text = only(name, &tally);
+        for head in ["wasted %", "accepted/1,000 quota tokens", "accepted/USD"] {
+            assert!(text.contains(head), "{name}: {head}");
+        }
+        assert!(text.contains(&format!("{}{wasted}{}", cells[0], cells[1])), "{name}: {wasted}");
+        assert!(text.contains(&cells.join("800")), "{name}");
+    }
+    assert!(only("csv", &tally).lines().next().unwrap().contains(",accepted_per_1000_quota_tokens,accepted_per_usd,"));
+    let narrow = table::table(&report, false);
+    let figures = narrow.lines().skip_while(|line| !line.starts_with("variant")).take(2);
+    assert!(figures.map(unicode_width::UnicodeWidthStr::width).all(|wide| wide <= 120), "{narrow}");
+}
+
+#[test]
 fn rows_without_any_outcome_are_said_to_be_unmeasured() {
     let mut tally = stage::tally(&["concise", "detailed"], 4);
     tally.models[0].variants[1] = VariantTally { unfinished: 3, ..Default::default() };
@@ -374,7 +397,7 @@ fn rows_without_any_outcome_are_said_to_be_unmeasured() {
 
 /// A strict reading of XML 1.0 without a prologue: one root, tags in order, attributes quoted and once each,
 /// references known, nothing that XML forbids. Returns what is wrong and where.
-fn well_formed(xml: &str) -> Result<(), String> {
+pub(crate) fn well_formed(xml: &str) -> Result<(), String> {
     let legal = |c: char| matches!(c, '\t' | '\n' | '\r' | ' '..='\u{D7FF}' | '\u{E000}'..='\u{FFFD}' | '\u{10000}'..);
     if let Some(at) = xml.find(|c| !legal(c)) {
         return Err(format!("an illegal character at byte {at}"));

@@ -15,6 +15,7 @@ mod init;
 mod journal;
 mod journey;
 mod picker;
+mod pictures;
 mod pty;
 mod quotas;
 mod screens;
