@@ -187,12 +187,18 @@ impl<'a> Figures<'a> {
     /// The interval of a function of the means around its value, at the plan's confidence, valid whenever it is looked
     /// at; `None` where n is too small for one.
     fn range(&self, at: f64, of: &dyn Fn(&Means) -> Option<f64>) -> Option<RangeInclusive<f64>> {
+        let (n, deviation) = self.spread(of)?;
+        let half = half_width(n, deviation, 1.0 - self.plan.confidence);
+        half.is_finite().then(|| (at - half).max(0.0)..=at + half)
+    }
+
+    /// How many blocks a function of the means rests on, and by how much each moves it: the standard deviation that
+    /// over √n is its error. `None` where n is too small to tell.
+    pub fn spread(&self, of: &dyn Fn(&Means) -> Option<f64>) -> Option<(u64, f64)> {
         let trials: &[Taken] = self.blocks.of(self.variant);
         let by = moved(trials, of).filter(|_| trials.len() >= FEWEST_BLOCKS)?.by;
         let squares: f64 = by.iter().map(|by| by * by).sum();
-        let deviation = (squares / (by.len() - 1) as f64).sqrt();
-        let half = half_width(by.len() as u64, deviation, 1.0 - self.plan.confidence);
-        half.is_finite().then(|| (at - half).max(0.0)..=at + half)
+        Some((by.len() as u64, (squares / (by.len() - 1) as f64).sqrt()))
     }
 
     /// The interval of a mean per successful trial, likewise.

@@ -1,5 +1,7 @@
 //! Floor 1: what a benchmark is; no waiting, no files, no clock, no randomness from outside.
 
+pub mod across;
+pub mod advice;
 pub mod blocks;
 pub mod capacity;
 pub mod caution;

@@ -1,22 +1,27 @@
 //! Report: a finished tally, frozen, comparable, serialisable; the JSON schema 1 of the product page.
 
+mod variant;
+mod warnings;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::bench::client::Bottleneck;
-use crate::bench::event::{NoteLevel, RetireCause};
+use crate::bench::across::{Across, across};
+use crate::bench::event::{Ended, RetireCause};
 use crate::bench::figures::Figures;
 use crate::bench::history::HistoryPoint;
-use crate::bench::number::number;
 use crate::bench::objective::Rule;
-use crate::bench::population::Population;
 use crate::bench::quota::{Limit, LimitKind, Quota};
-use crate::bench::stats::{Distribution, Running};
-use crate::bench::tally::{Phase, Retired, Tally, VariantTally};
-use crate::bench::usage::UsageSource;
+use crate::bench::tally::{Phase, Tally};
 use crate::bench::verdict::{Verdict, efficiency_sentence, verdict};
+
+pub use self::variant::{
+    AcceptedReport, Bin, CacheReport, CapacityReport, LatencyReport, PopulationReport, QuantilesReport,
+    QuotaTokensReport, TokenIntervals, TokensReport, VariantReport, source_name,
+};
+pub use self::warnings::{bottleneck, learned_notes};
 
 /// A run's numbers. Fields may be added to its JSON, but never change meaning.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -27,6 +32,9 @@ pub struct Report {
     pub run: RunReport,
     /// Per model.
     pub models: Vec<ModelReport>,
+    /// Across models, at equal quality; `None` with one model.
+    #[serde(default)]
+    pub across: Option<Across>,
 }
 
 /// The run as a whole.
@@ -121,191 +129,6 @@ pub struct Saved {
     pub cost_usd: f64,
 }
 
-/// One variant on one model.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct VariantReport {
-    /// Its name.
-    pub name: String,
-    /// Counted trials that ended.
-    pub trials: u64,
-    /// Those that succeeded.
-    pub ok: u64,
-    /// Those that failed.
-    pub failed: u64,
-    /// Those that the end of the run cut off.
-    pub unfinished: u64,
-    /// Invocations beyond each trial's first.
-    pub retries: u64,
-    /// Throttled invocations.
-    pub throttles: u64,
-    /// Failed invocations by kind.
-    pub errors: BTreeMap<String, u64>,
-    /// The last fault's message.
-    pub error: Option<String>,
-    /// Mean tokens per successful trial; `None` without one.
-    pub tokens: Option<TokensReport>,
-    /// Quota tokens.
-    pub quota_tokens: QuotaTokensReport,
-    /// Latencies in milliseconds.
-    pub latency_ms: LatencyReport,
-    /// Trials that read from a prompt cache and those that did not, apart; `None` where no cache was used. Latencies
-    /// and capacity of the variant are those of the more frequent kind; its means of tokens, quota tokens and money
-    /// are of all.
-    #[serde(default)]
-    pub cache: Option<CacheReport>,
-    /// Mean milliseconds that a successful trial waited for the pacer; in none of the latencies.
-    #[serde(default)]
-    pub waited_ms: Option<f64>,
-    /// Successful requests a minute at the run's concurrency, alone and with no quota in the way.
-    pub requests_per_minute: Option<f64>,
-    /// Their tokens a minute.
-    pub tokens_per_minute: Option<f64>,
-    /// Their tokens a second.
-    pub tokens_per_second: Option<f64>,
-    /// min(RPM, TPM / mean total tokens).
-    pub theoretical_rpm: Option<f64>,
-    /// Requests a minute inside the quota.
-    pub capacity: CapacityReport,
-    /// Share of accepted answers.
-    pub accepted: AcceptedReport,
-    /// Mean US dollars per successful trial.
-    pub cost_usd_per_request: Option<f64>,
-    /// Accepted answers per 1,000 quota tokens.
-    pub accepted_per_1000_quota_tokens: Option<f64>,
-    /// Accepted answers per US dollar, what failed included.
-    #[serde(default)]
-    pub accepted_per_usd: Option<f64>,
-    /// Advice on `max_tokens`; comes with a later version, `None` until then.
-    #[serde(default)]
-    pub advice: Option<serde_json::Value>,
-    /// Prediction against measurement under load; comes with a later version, `None` until then.
-    #[serde(default)]
-    pub verified: Option<serde_json::Value>,
-    /// After how many successful trials it was retired.
-    pub retired_after: Option<u64>,
-    /// The first 100 characters of an answer, then `…`. Hostile text.
-    pub output_sample: Option<String>,
-}
-
-/// Means per successful trial.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct TokensReport {
-    /// Input tokens.
-    pub input: f64,
-    /// Output tokens.
-    pub output: f64,
-    /// All tokens.
-    pub total: f64,
-    /// Cache-read tokens.
-    pub cache_read: f64,
-    /// Cache-write tokens.
-    pub cache_write: f64,
-    /// `reported`, `counted`, `estimated` or `mixed`.
-    pub source: String,
-}
-
-/// The two populations of a variant with a prompt cache.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct CacheReport {
-    /// Successful trials that read from the cache; `None` without any.
-    pub cached: Option<PopulationReport>,
-    /// Successful trials that read nothing from it.
-    pub cold: PopulationReport,
-}
-
-/// Successful trials of one kind.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct PopulationReport {
-    /// How many.
-    pub trials: u64,
-    /// Mean tokens; `None` without a trial.
-    pub tokens: Option<TokensReport>,
-    /// Quota tokens.
-    pub quota_tokens: QuotaTokensReport,
-    /// Latencies in milliseconds.
-    pub latency_ms: LatencyReport,
-}
-
-/// Quota tokens.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct QuotaTokensReport {
-    /// Mean reserved per successful trial.
-    pub reserved: Option<f64>,
-    /// Mean settled per successful trial.
-    pub settled: Option<f64>,
-    /// Share spent on failed, cut-off or rejected answers; of the variant as a whole only.
-    pub wasted: Option<f64>,
-}
-
-/// Latencies in milliseconds.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub struct LatencyReport {
-    /// Time to first token.
-    pub ttft: Option<QuantilesReport>,
-    /// End to end.
-    pub e2e: Option<QuantilesReport>,
-    /// Time per output token.
-    pub tpot: Option<QuantilesReport>,
-}
-
-/// A mean and quantiles; a quantile is `None` where n is too small for it.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub struct QuantilesReport {
-    /// Mean.
-    pub mean: Option<f64>,
-    /// Median.
-    pub p50: Option<f64>,
-    /// 90th percentile.
-    pub p90: Option<f64>,
-    /// 95th percentile.
-    pub p95: Option<f64>,
-    /// 99th percentile.
-    pub p99: Option<f64>,
-    /// How they are distributed: steps of 5.9 % whose edges are the same in every report, those that are empty left out.
-    #[serde(default)]
-    pub histogram: Vec<Bin>,
-}
-
-/// One step of a histogram.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct Bin {
-    /// Its lower edge in milliseconds, inside.
-    pub from_ms: f64,
-    /// Its upper edge in milliseconds, outside.
-    pub to_ms: f64,
-    /// Values in it.
-    pub count: u64,
-}
-
-/// Requests a minute inside the quota.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub struct CapacityReport {
-    /// At the means.
-    pub requests_per_minute: Option<f64>,
-    /// Lower end of the interval.
-    pub low: Option<f64>,
-    /// Upper end of the interval.
-    pub high: Option<f64>,
-    /// The limit that binds.
-    pub limit: Option<LimitKind>,
-    /// Accepted answers a minute.
-    pub accepted_per_minute: Option<f64>,
-    /// The same inside the share of the quota in force.
-    #[serde(default)]
-    pub in_share: Option<f64>,
-}
-
-/// Share of accepted answers with its interval.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub struct AcceptedReport {
-    /// The share.
-    pub rate: Option<f64>,
-    /// Lower end of Wilson's interval.
-    pub low: Option<f64>,
-    /// Upper end.
-    pub high: Option<f64>,
-}
-
 impl Report {
     /// Freezes a tally.
     pub fn of(tally: &Tally) -> Self {
@@ -313,6 +136,7 @@ impl Report {
             schema: 1,
             run: RunReport::of(tally),
             models: (0..tally.models.len()).map(|model| ModelReport::of(tally, model)).collect(),
+            across: across(tally),
         }
     }
 }
@@ -340,7 +164,7 @@ impl RunReport {
             seed: plan.seed,
             version: tally.version.clone(),
             cost_usd: plan.models.iter().all(|model| model.price.is_some()).then_some(tally.cost_usd),
-            warnings: warnings(tally),
+            warnings: warnings::warnings(tally),
             client: Some(ClientReport::of(tally)),
             ended_reason: tally.ended_reason.clone(),
             requests_per_minute: wall.map(|minutes| tally.completed.trials as f64 / minutes),
@@ -361,74 +185,26 @@ impl ClientReport {
     }
 }
 
-/// What of the client stood in the run's way so far.
-pub fn bottleneck(tally: &Tally) -> Option<Bottleneck> {
-    let medians = tally.all_variants().filter_map(|variant| {
-        let of = variant.population();
-        of.ttft.median_ms().or(of.e2e.median_ms())
-    });
-    tally.client.bottleneck(tally.elapsed(tally.last_at), medians.min_by(f64::total_cmp))
-}
-
-fn warnings(tally: &Tally) -> Vec<String> {
-    let detection = tally
-        .models
-        .iter()
-        .zip(&tally.plan.models)
-        .flat_map(|(model, plan)| model.quota_notes.iter().map(move |note| about(plan.id.as_str(), note)));
-    let noted = tally.notes.iter().filter(|(level, _)| *level >= NoteLevel::Warning).map(|(_, text)| text.clone());
-    let retired = tally.models.iter().zip(&tally.plan.models).flat_map(|(model, plan)| {
-        let named = model.variants.iter().zip(&tally.plan.variants);
-        named.filter_map(|(variant, of)| {
-            let Retired { after, reason, .. } =
-                variant.retired.as_ref().filter(|retired| retired.cause != RetireCause::Lost)?;
-            Some(format!("{} on {} got no more trials after {after} answers: {reason}", of.name, plan.id))
-        })
-    });
-    let figures = (0..tally.models.len()).flat_map(|model| Figures::of_model(tally, model));
-    let answers = figures.flat_map(|figures| [figures.cut_off_note(), figures.cache_note()]).flatten();
-    let learned = tally.plan.models.iter().enumerate().flat_map(|(model, plan)| {
-        learned_notes(tally, model).into_iter().map(move |note| about(plan.id.as_str(), &note))
-    });
-    let own = bottleneck(tally).map(|found| found.sentence().to_owned());
-    let mut all: Vec<String> = Vec::new();
-    for warning in detection.chain(noted).chain(retired).chain(answers).chain(learned).chain(own) {
-        if !all.contains(&warning) {
-            all.push(warning);
-        }
-    }
-    all
-}
-
-/// What throttles say of a model's listed limits, in sentences.
-pub fn learned_notes(tally: &Tally, model: usize) -> Vec<String> {
-    let Some(of) = tally.models.get(model) else { return Vec::new() };
-    let note = |(kind, value): (&LimitKind, &f64)| {
-        let listed = of.quota.as_ref()?.value(*kind)?;
-        let asked = match tally.plan.share {
-            share if share < 1.0 => format!("{} % of the listed", number(share * 100.0)),
-            _ => "the listed".into(),
-        };
-        Some(format!(
-            "throttled below {asked} {listed} {kind}: about {value} can be taken (learned), so figures by the listed \
-             {kind} are too high, or others take the rest",
-            listed = number(listed),
-            kind = kind.name(),
-            value = number(*value)
-        ))
-    };
-    of.learned.iter().filter_map(note).collect()
-}
-
-/// A note with its model before it, where the note does not begin with that itself.
-fn about(model: &str, note: &str) -> String {
-    if note.starts_with(model) { note.to_owned() } else { format!("{model}: {note}") }
-}
-
 /// Every objective by itself, and the plan's where it is a combination.
 fn rules(tally: &Tally) -> impl Iterator<Item = Rule> {
     let planned = tally.plan.objective;
     Rule::each().chain(planned.only().is_none().then_some(planned))
+}
+
+impl Saved {
+    /// Trials that were planned and that a race made needless, at what the variant's trials cost on average.
+    fn of(tally: &Tally, model: usize) -> Self {
+        let decided = tally.phase == Phase::Finished(Ended::Decided);
+        let needless = |figures: &Figures<'_>| {
+            let lost = figures.tally.retired.as_ref().is_some_and(|retired| retired.cause == RetireCause::Lost);
+            lost || decided && figures.tally.retired.is_none()
+        };
+        Figures::of_model(tally, model).filter(needless).fold(Self::default(), |sum, figures| {
+            let left = u64::from(tally.plan.trials).saturating_sub(figures.tally.finished_trials());
+            let cost = figures.tally.mean(|of| &of.cost).unwrap_or_default();
+            Self { invocations: sum.invocations + left, cost_usd: sum.cost_usd + left as f64 * cost }
+        })
+    }
 }
 
 impl ModelReport {
@@ -446,125 +222,13 @@ impl ModelReport {
             verdicts: rules(tally).map(|rule| (rule.name(), verdict(tally, model, &rule))).collect(),
             efficiency: efficiency_sentence(tally, model),
             history: of.history.points(tally.started_at.unwrap_or_default()),
-            saved: Saved::default(),
+            saved: Saved::of(tally, model),
         }
     }
 
     /// One limit of the quota.
     pub fn limit(&self, kind: LimitKind) -> Option<&Limit> {
         self.quota.get(kind)
-    }
-}
-
-impl VariantReport {
-    fn of(figures: &Figures<'_>) -> Self {
-        let tally = figures.tally;
-        let capacity = figures.capacity();
-        let accepted = figures.accepted_interval();
-        let population = figures.population();
-        Self {
-            name: figures.name().into(),
-            trials: tally.finished_trials(),
-            ok: tally.ok,
-            failed: tally.failed,
-            unfinished: tally.unfinished,
-            retries: tally.retries,
-            throttles: tally.throttles,
-            errors: tally.errors.iter().map(|(kind, n)| (kind.name().into(), *n)).collect(),
-            error: tally.last_fault.as_ref().map(|fault| fault.message.clone()),
-            tokens: tokens(|of| tally.mean(of), source_name(tally.source)),
-            quota_tokens: QuotaTokensReport { wasted: tally.wasted(), ..quota_tokens(|of| tally.mean(of)) },
-            latency_ms: latency(population),
-            cache: CacheReport::of(tally),
-            waited_ms: tally.waited.mean().map(|seconds| seconds * 1_000.0),
-            requests_per_minute: figures.requests_per_minute(),
-            tokens_per_minute: figures.tokens_per_minute(),
-            tokens_per_second: figures.tokens_per_second(),
-            theoretical_rpm: figures.theoretical_rpm(),
-            capacity: CapacityReport {
-                requests_per_minute: capacity.map(|c| c.at.rpm),
-                low: capacity.and_then(|c| c.low),
-                high: capacity.and_then(|c| c.high),
-                limit: capacity.map(|c| c.at.limit),
-                accepted_per_minute: figures.goodput(),
-                in_share: figures.capacity_in_share().map(|c| c.rpm),
-            },
-            accepted: AcceptedReport {
-                rate: figures.accepted_rate(),
-                low: accepted.map(|(low, _)| low),
-                high: accepted.map(|(_, high)| high),
-            },
-            cost_usd_per_request: tally.mean(|of| &of.cost),
-            accepted_per_1000_quota_tokens: figures.accepted_per_1000_quota_tokens(),
-            accepted_per_usd: figures.accepted_per_usd(),
-            advice: None,
-            verified: None,
-            retired_after: tally.retired.as_ref().map(|retired| retired.after),
-            output_sample: tally.sample.as_ref().map(|sample| shortened(&sample.text, 100)),
-        }
-    }
-}
-
-impl CacheReport {
-    /// `None` where nothing was read from a prompt cache and nothing written to one.
-    fn of(tally: &VariantTally) -> Option<Self> {
-        let used = tally.cached.is_some() || tally.cold.cache_write.sum() > 0.0;
-        let report = |population: &Population| PopulationReport {
-            trials: population.n(),
-            tokens: tokens(|of| of(population).mean(), source_name(tally.source)),
-            quota_tokens: quota_tokens(|of| of(population).mean()),
-            latency_ms: latency(population),
-        };
-        used.then(|| Self { cached: tally.cached.as_deref().map(report), cold: report(&tally.cold) })
-    }
-}
-
-fn tokens(mean: impl Fn(fn(&Population) -> &Running) -> Option<f64>, source: &str) -> Option<TokensReport> {
-    Some(TokensReport {
-        input: mean(|of| &of.input)?,
-        output: mean(|of| &of.output)?,
-        total: mean(|of| &of.total)?,
-        cache_read: mean(|of| &of.cache_read)?,
-        cache_write: mean(|of| &of.cache_write)?,
-        source: source.into(),
-    })
-}
-
-fn quota_tokens(mean: impl Fn(fn(&Population) -> &Running) -> Option<f64>) -> QuotaTokensReport {
-    QuotaTokensReport { reserved: mean(|of| &of.reserved), settled: mean(|of| &of.settled), wasted: None }
-}
-
-fn latency(population: &Population) -> LatencyReport {
-    LatencyReport {
-        ttft: quantiles(&population.ttft),
-        e2e: quantiles(&population.e2e),
-        tpot: quantiles(&population.tpot),
-    }
-}
-
-fn quantiles(distribution: &Distribution) -> Option<QuantilesReport> {
-    (distribution.n() > 0).then(|| QuantilesReport {
-        mean: distribution.mean_seconds().map(|seconds| seconds * 1_000.0),
-        p50: distribution.quantile_ms(0.5),
-        p90: distribution.quantile_ms(0.9),
-        p95: distribution.quantile_ms(0.95),
-        p99: distribution.quantile_ms(0.99),
-        histogram: distribution
-            .histogram()
-            .into_iter()
-            .map(|(from_ms, to_ms, count)| Bin { from_ms, to_ms, count })
-            .collect(),
-    })
-}
-
-/// The report's word for who counted a variant's tokens.
-pub fn source_name(source: Option<Option<UsageSource>>) -> &'static str {
-    match source {
-        None => "none",
-        Some(None) => "mixed",
-        Some(Some(UsageSource::Reported)) => "reported",
-        Some(Some(UsageSource::Counted)) => "counted",
-        Some(Some(UsageSource::Estimated)) => "estimated",
     }
 }
 

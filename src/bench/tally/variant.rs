@@ -6,7 +6,7 @@ use crate::bench::event::RetireCause;
 use crate::bench::fault::{Fault, FaultKind};
 use crate::bench::population::Population;
 use crate::bench::sample::{Outcome, Sample};
-use crate::bench::stats::Running;
+use crate::bench::stats::{Lengths, Running};
 use crate::bench::usage::UsageSource;
 
 /// What one variant's counted trials on one model add up to.
@@ -36,6 +36,8 @@ pub struct VariantTally {
     pub cold: Population,
     /// Successful trials that read from a prompt cache; `None` without any.
     pub cached: Option<Box<Population>>,
+    /// Output tokens of each answer.
+    pub outputs: Lengths,
     /// US dollars of everything that has a price, failed trials included.
     pub spent_usd: Option<f64>,
     /// Quota tokens of everything, failed invocations included.
@@ -105,6 +107,7 @@ impl VariantTally {
         let population = if usage.cache_read > 0 { self.cached.get_or_insert_default() } else { &mut self.cold };
         population.add(sample, usage, timing);
         self.waited.add(sample.waited.as_secs_f64());
+        self.outputs.add(usage.output);
         self.quota_tokens += sample.settled;
         if !accepted {
             self.quota_tokens_wasted += sample.settled;
