@@ -114,6 +114,17 @@ impl Contest<'_> {
         all
     }
 
+    /// The best so far of some variants under a rule: of those that tie, the one with the fewest tokens.
+    pub fn best(&self, rule: &Rule, variants: &[usize]) -> Option<usize> {
+        let scales = self.scales(rule, variants);
+        let merits = |variant: usize| -> Option<Vec<f64>> {
+            let means = mean(self.blocks.of(variant))?;
+            Some(scales.iter().map(|scale| scale.merit(&means, &self.setting()).unwrap_or_default()).collect())
+        };
+        let scored = variants.iter().filter_map(|variant| Some((*variant, merits(*variant)?)));
+        scored.max_by(|a, b| a.1.partial_cmp(&b.1).unwrap_or(std::cmp::Ordering::Equal)).map(|(variant, _)| variant)
+    }
+
     /// How the first of two variants compares with the other under a rule; `None` where either cannot be scored.
     pub fn compare(&self, rule: &Rule, variants: &[usize], a: usize, b: usize) -> Option<Comparison> {
         let alpha = 1.0 / self.threshold(variants.len());

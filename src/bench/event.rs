@@ -157,6 +157,19 @@ pub enum Event {
         #[serde(default)]
         cause: RetireCause,
     },
+    /// The winner is driven at the edge of the quota; its trials are counted like warm-up, apart from the others.
+    VerificationStarted {
+        /// Index of the model.
+        model: usize,
+        /// Index of the variant.
+        variant: usize,
+        /// When measuring begins, since the Unix epoch.
+        #[serde(with = "micros")]
+        from: Duration,
+        /// When it ends.
+        #[serde(with = "micros")]
+        until: Duration,
+    },
     /// A bulk job changed the variant it uses.
     PolicySwitched {
         /// Index of the variant now.
@@ -284,6 +297,8 @@ pub enum Command {
     Stop(Stop),
     /// So many invocations at once from now on, or as many as are needed.
     SetConcurrency(Concurrency),
+    /// Whether the winner is driven at the edge of the quota once the trials are over.
+    Verify(bool),
     /// No more trials for this variant.
     Retire(usize),
     /// Trials for this variant again.

@@ -1,18 +1,19 @@
 //! Figures: one variant's numbers as every face shows them, computed from its tally in one place.
 
 use std::ops::RangeInclusive;
+use std::time::Duration;
 
-use crate::bench::blocks::{Blocks, Taken};
+use crate::bench::blocks::Taken;
 use crate::bench::capacity::{Capacity, theoretical_rpm};
 use crate::bench::contest::FEWEST_BLOCKS;
 use crate::bench::means::{Means, Setting, moved};
 use crate::bench::number::number;
 use crate::bench::plan::Plan;
 use crate::bench::population::Population;
-use crate::bench::quota::{LimitKind, Quota};
 use crate::bench::sequential::half_width;
 use crate::bench::stats::{Running, wilson};
 use crate::bench::tally::{ModelTally, Tally, VariantTally};
+use crate::bench::verification::Verified;
 
 /// Fewer counted trials than this say nothing about spread, so intervals are withheld.
 pub const FEWEST: u64 = 5;
@@ -28,12 +29,7 @@ pub struct Figures<'a> {
     pub variant: usize,
     /// What its trials add up to.
     pub tally: &'a VariantTally,
-    blocks: &'a Blocks,
-    /// As listed.
-    quota: Option<&'a Quota>,
-    /// As far as it can be taken.
-    within: Option<&'a Quota>,
-    mean_concurrency: Option<f64>,
+    of: &'a ModelTally,
 }
 
 /// A capacity with its interval.
@@ -51,16 +47,7 @@ impl<'a> Figures<'a> {
     /// The figures of a variant on a model.
     pub fn new(tally: &'a Tally, model: usize, variant: usize) -> Self {
         let of: &ModelTally = &tally.models[model];
-        Self {
-            plan: &tally.plan,
-            model,
-            variant,
-            tally: &of.variants[variant],
-            blocks: &of.blocks,
-            quota: of.quota.as_ref(),
-            within: of.within(),
-            mean_concurrency: of.mean_concurrency(),
-        }
+        Self { plan: &tally.plan, model, variant, tally: &of.variants[variant], of }
     }
 
     /// Every variant that takes part for a model, or took part.
@@ -150,7 +137,11 @@ impl<'a> Figures<'a> {
 
     /// What a score depends on beside the means: the whole quota as far as it can be taken, and the run's concurrency.
     pub fn setting(&self) -> Setting<'a> {
-        Setting { quota: self.within, active: self.plan.active, concurrency: self.mean_concurrency.unwrap_or(1.0) }
+        Setting {
+            quota: self.of.within(),
+            active: self.plan.active,
+            concurrency: self.of.mean_concurrency().unwrap_or(1.0),
+        }
     }
 
     /// Capacity in the whole quota, with an interval at the plan's confidence.
@@ -161,15 +152,14 @@ impl<'a> Figures<'a> {
         Some(CapacityRange { at, low: range.as_ref().map(|r| *r.start()), high: range.map(|r| *r.end()) })
     }
 
+    /// Prediction beside measurement under load, where it was driven at the edge of the quota.
+    pub fn verified(&self, now: Duration) -> Option<Verified> {
+        self.of.verification.as_ref().filter(|of| of.variant == self.variant)?.verified(now)
+    }
+
     /// Capacity in the share of the quota that this program may take.
     pub fn capacity_in_share(&self) -> Option<Capacity> {
-        let mut share = self.quota?.share(self.plan.share);
-        for kind in LimitKind::ALL {
-            let most = self.within.and_then(|within| within.value(kind));
-            if let (Some(limit), Some(most)) = (share.slot(kind), most) {
-                limit.value = limit.value.min(most);
-            }
-        }
+        let share = self.of.in_force(self.plan.share)?;
         Setting { quota: Some(&share), ..self.setting() }.capacity(&self.means()?)
     }
 
@@ -195,7 +185,7 @@ impl<'a> Figures<'a> {
     /// How many blocks a function of the means rests on, and by how much each moves it: the standard deviation that
     /// over √n is its error. `None` where n is too small to tell.
     pub fn spread(&self, of: &dyn Fn(&Means) -> Option<f64>) -> Option<(u64, f64)> {
-        let trials: &[Taken] = self.blocks.of(self.variant);
+        let trials: &[Taken] = self.of.blocks.of(self.variant);
         let by = moved(trials, of).filter(|_| trials.len() >= FEWEST_BLOCKS)?.by;
         let squares: f64 = by.iter().map(|by| by * by).sum();
         Some((by.len() as u64, (squares / (by.len() - 1) as f64).sqrt()))
@@ -221,12 +211,12 @@ impl<'a> Figures<'a> {
 
     /// The tutorial's figure: min(RPM, TPM / mean total tokens).
     pub fn theoretical_rpm(&self) -> Option<f64> {
-        theoretical_rpm(self.quota?, self.tally.mean(|of| &of.total)?)
+        theoretical_rpm(self.of.quota.as_ref()?, self.tally.mean(|of| &of.total)?)
     }
 
     /// Seconds that one request would need of this variant's own time at the run's concurrency.
     fn pace(&self) -> Option<f64> {
-        let concurrency = self.mean_concurrency?;
+        let concurrency = self.of.mean_concurrency()?;
         (self.tally.ok > 0 && self.tally.in_flight_seconds > 0.0)
             .then(|| self.tally.in_flight_seconds / concurrency / self.tally.ok as f64)
     }

@@ -38,3 +38,4 @@ pub mod tally;
 pub mod template;
 pub mod usage;
 pub mod verdict;
+pub mod verification;

@@ -319,6 +319,9 @@ pub struct Plan {
     pub max_error_rate: f64,
     /// Whether variants that cannot win are retired early.
     pub racing: bool,
+    /// Whether the winner is driven at the edge of the quota after the verdict.
+    #[serde(default)]
+    pub verify: bool,
     /// The confidence that a winner needs, a share.
     pub confidence: f64,
     /// The rule that picks a variant.
@@ -371,6 +374,7 @@ impl Default for Plan {
             attempts: 5,
             max_error_rate: half(),
             racing: true,
+            verify: false,
             confidence: 0.95,
             objective: Rule::default(),
             seed: 7,

@@ -218,7 +218,9 @@ impl ModelReport {
             burndown: plan.burndown,
             quota: of.quota.clone().unwrap_or_default(),
             learned: of.learned.clone(),
-            variants: Figures::of_model(tally, model).map(|figures| VariantReport::of(&figures)).collect(),
+            variants: Figures::of_model(tally, model)
+                .map(|figures| VariantReport::of(&figures, tally.last_at))
+                .collect(),
             verdicts: rules(tally).map(|rule| (rule.name(), verdict(tally, model, &rule))).collect(),
             efficiency: efficiency_sentence(tally, model),
             history: of.history.points(tally.started_at.unwrap_or_default()),

@@ -21,7 +21,7 @@ pub struct Trial {
     pub case: usize,
     /// The block it belongs to: every variant once on the same case.
     pub block: u32,
-    /// True where it is run and not counted.
+    /// True where it is run and not counted: warm-up before the others, a verification after them.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub warmup: bool,
 }

@@ -17,6 +17,7 @@ use crate::bench::others::Use;
 use crate::bench::plan::Plan;
 use crate::bench::quota::{Limit, LimitKind, LimitSource, Quota};
 use crate::bench::sample::{Outcome, Sample, Trial};
+use crate::bench::verification::Verification;
 
 /// How many of the last trials and of the last lines are kept.
 const RECENT: usize = 1_000;
@@ -125,6 +126,8 @@ pub struct ModelTally {
     pub variants: Vec<VariantTally>,
     /// What their trials took, block by block.
     pub blocks: Blocks,
+    /// The winner's proof under load, once it began.
+    pub verification: Option<Verification>,
     /// The quota with what was learned of it in place of what is listed, where that is less.
     within: Option<Quota>,
     in_flight: InFlight,
@@ -166,6 +169,18 @@ impl ModelTally {
         self.within.as_ref().or(self.quota.as_ref())
     }
 
+    /// Of that, what a share of the listed quota allows.
+    pub fn in_force(&self, share: f64) -> Option<Quota> {
+        let mut in_force = self.quota.as_ref()?.share(share);
+        for kind in LimitKind::ALL {
+            let most = self.within().and_then(|within| within.value(kind));
+            if let (Some(limit), Some(most)) = (in_force.slot(kind), most) {
+                limit.value = limit.value.min(most);
+            }
+        }
+        Some(in_force)
+    }
+
     fn set_within(&mut self) {
         let mut within = self.quota.clone();
         for (kind, value) in &self.learned {
@@ -190,6 +205,7 @@ impl Tally {
             variants: vec![VariantTally::default(); plan.variants.len()],
             blocks: Blocks::new(plan.variants.len()),
             within: None,
+            verification: None,
             in_flight: InFlight::default(),
         };
         Self {
@@ -265,6 +281,9 @@ impl Tally {
                 self.came_back(at, trial.id, *settled);
                 if let Some(model) = self.models.get_mut(trial.model).filter(|_| fault.kind == FaultKind::Throttled) {
                     model.history.throttled(at, &mut model.ledger);
+                    if let Some(verification) = &mut model.verification {
+                        verification.throttled(at);
+                    }
                 }
                 if backoff.is_some() {
                     self.backing_off.insert(trial.id, *trial);
@@ -296,6 +315,12 @@ impl Tally {
                         let cause = if only.is_none() { RetireCause::User } else { *cause };
                         variant.retired = Some(Retired { after: variant.ok, reason: reason.clone(), cause });
                     }
+                }
+                self.line(entry);
+            }
+            Event::VerificationStarted { model, variant, from, until } => {
+                if let Some(model) = self.models.get_mut(*model) {
+                    model.verification = Some(Verification::new(*variant, *from, *until, model.blocks.of(*variant)));
                 }
                 self.line(entry);
             }
@@ -484,6 +509,7 @@ impl Tally {
                 self.client.dispatch.add(dispatch);
             }
         }
+        self.verified(at, sample);
         if let Some(model) = self.models.get_mut(sample.trial.model)
             && let Some(variant) = model.variants.get_mut(sample.trial.variant)
             && !sample.trial.warmup
@@ -495,6 +521,15 @@ impl Tally {
             self.recent.pop_front();
         }
         self.recent.push_back(sample.clone());
+    }
+
+    fn verified(&mut self, at: Duration, sample: &Sample) {
+        let Some(model) = self.models.get_mut(sample.trial.model) else { return };
+        let share = model.verification.is_some().then(|| model.in_force(self.plan.share)).flatten();
+        if let Some(verification) = &mut model.verification {
+            verification.seen(at, &self.plan, share.as_ref());
+            verification.finished(at, sample);
+        }
     }
 
     fn line(&mut self, entry: &Entry) {

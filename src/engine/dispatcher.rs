@@ -188,11 +188,14 @@ struct Dispatcher<G> {
     ending: Option<(Ended, String)>,
     /// Whether the user left a variant out.
     left_out: bool,
+    /// Whether winners are driven at the edge of the quota.
+    verifies: bool,
 }
 
 impl<G: Invoke> Dispatcher<G> {
     fn new(wires: Arc<Wires>, gateway: G, templates: Templates, lanes: Vec<Lane>) -> Self {
         Self {
+            verifies: wires.plan.verify,
             deadline: wires.plan.duration.map(|duration| wires.clock.now() + duration),
             budget: Budget::new(wires.plan.max_cost_usd),
             // Whoever runs against AWS shares an account with others; a server on this machine has nobody else.
@@ -224,6 +227,7 @@ impl<G: Invoke> Dispatcher<G> {
             self.end(Ended::Duration, &format!("the time of {lasted} s was up"));
         }
         let mut wake = self.deadline.filter(|_| self.ending.is_none());
+        wake = wake.into_iter().chain(self.verify(now)).min();
         if self.paused.is_none() {
             for lane in 0..self.lanes.len() {
                 let until = self.pump_lane(lane);
@@ -522,6 +526,7 @@ impl<G: Invoke> Dispatcher<G> {
                     self.tell_changes(model);
                 }
             }
+            Command::Verify(verifies) => self.verifies = verifies,
             Command::Retire(variant) => self.retire(variant),
             Command::Include(variant) => {
                 let changed = self.lanes.iter_mut().fold(false, |changed, lane| lane.include(variant) | changed);

@@ -36,8 +36,12 @@ pub(crate) struct Lane {
     pub(crate) schedule: Schedule,
     pub(crate) pacer: Pacer,
     pub(crate) crew: Crew,
-    /// Which variants can still win; `None` where that is not asked.
-    race: Option<Race>,
+    /// Which variants can still win.
+    race: Race,
+    /// Why one of them is the winner, once that was shown before all trials were made.
+    decided: Option<String>,
+    /// When the winner's proof under load ends, once it began.
+    verified_until: Option<Duration>,
     /// As detected.
     quota: Quota,
     variants: Vec<Record>,
@@ -109,6 +113,8 @@ impl Lane {
             pacer: Pacer::new(quota, plan.share, plan.burst),
             crew: Crew::new(plan.concurrency, plan.burst),
             race: Race::new(plan, model, quota),
+            decided: None,
+            verified_until: None,
             quota: quota.clone(),
             variants: plan.variants.iter().map(|_| Record::default()).collect(),
             head: None,
@@ -143,8 +149,10 @@ impl Lane {
 
     /// Whether another trial may be under way. What only stands aside is not.
     fn has_room(&self) -> bool {
-        let most = self.race.as_ref().filter(|_| self.crew.is_auto()).map_or(u32::MAX, |race| race.most_under_way());
-        self.closed.is_none() && self.under_way - (self.aside.len() as u32) < self.crew.size().min(most)
+        // A verification is a race of nobody.
+        let raced = self.crew.is_auto() && self.verified_until.is_none();
+        let most = if raced { self.race.most_under_way() } else { u32::MAX };
+        self.is_open() && self.under_way - (self.aside.len() as u32) < self.crew.size().min(most)
     }
 
     /// Invocations that are out: what waits at the head, aside or in backoff takes no place in flight.
@@ -306,9 +314,8 @@ impl Lane {
 
     /// Takes in how a trial ended: which variants cannot win any more, and why; the winner, once it is shown.
     pub(crate) fn finished(&mut self, sample: &Sample, plan: &Plan) -> (Vec<(usize, String)>, Option<usize>) {
-        let Some(race) = &mut self.race else { return (Vec::new(), None) };
-        let lost = race.finished(sample, plan);
-        let winner = (self.closed.is_none()).then(|| race.winner(self.model, plan)).flatten();
+        let lost = self.race.finished(sample, plan);
+        let winner = self.is_open().then(|| self.race.winner(self.model, plan)).flatten();
         for (variant, _) in &lost {
             self.retire(*variant);
         }
@@ -317,16 +324,12 @@ impl Lane {
 
     /// Takes in what was learned of a limit.
     pub(crate) fn learned(&mut self, kind: LimitKind, value: f64) {
-        if let Some(race) = &mut self.race {
-            race.learned(&self.quota, kind, value);
-        }
+        self.race.learned(&self.quota, kind, value);
     }
 
     /// Leaves a variant out of the race as well.
     pub(crate) fn leave_out(&mut self, variant: usize, lost: Lost) -> bool {
-        if let Some(race) = &mut self.race {
-            race.out(variant, lost);
-        }
+        self.race.out(variant, lost);
         self.retire(variant)
     }
 
@@ -355,9 +358,7 @@ impl Lane {
     pub(crate) fn include(&mut self, variant: usize) -> bool {
         let Some(record) = self.variants.get_mut(variant) else { return false };
         record.refusals = 0;
-        if let Some(race) = &mut self.race {
-            race.again(variant);
-        }
+        self.race.again(variant);
         self.closed.is_none() && self.schedule.set_active(variant, true)
     }
 
@@ -395,20 +396,62 @@ impl Lane {
         given_up.into_iter().filter(|doing| doing.attempts > 0).collect()
     }
 
+    /// Whether trials may begin.
+    fn is_open(&self) -> bool {
+        self.closed.is_none() && (self.decided.is_none() || self.verified_until.is_some())
+    }
+
     /// Whether nothing is left to send.
     pub(crate) fn is_done(&self) -> bool {
         let waits = self.head.is_some() || !self.retries.is_empty() || !self.aside.is_empty();
-        !waits && (self.closed.is_some() || !self.schedule.has_next())
+        !waits && (!self.is_open() || !self.schedule.has_next())
+    }
+
+    /// The winner is shown: no more trials.
+    pub(crate) fn decide(&mut self, reason: String) {
+        self.decided.get_or_insert(reason);
+    }
+
+    /// Drives the best variant alone at the edge of the quota until a time, once the trials are over; which one, `None`
+    /// where they are not, or nothing was answered.
+    pub(crate) fn verify(&mut self, until: Duration, plan: &Plan) -> Option<usize> {
+        if self.verified_until.is_some() || self.closed.is_some() || self.under_way > 0 || !self.is_done() {
+            return None;
+        }
+        let best = self.race.best(self.model, plan)?;
+        self.schedule = Schedule::of_one(plan, self.model, best);
+        self.verified_until = Some(until);
+        Some(best)
+    }
+
+    /// Whether a verification is on.
+    pub(crate) fn is_verifying(&self) -> bool {
+        self.verified_until.is_some() && self.schedule.has_next()
+    }
+
+    /// When a verification ends that has not ended yet; ends it where that is now or was before.
+    pub(crate) fn verified_until(&mut self, now: Duration) -> Option<Duration> {
+        let until = self.verified_until.filter(|_| self.is_verifying())?;
+        if until > now {
+            return Some(until);
+        }
+        self.schedule.end();
+        None
     }
 
     /// Whether its winner was shown.
     pub(crate) fn is_decided(&self) -> bool {
-        matches!(self.closed, Some((Ended::Decided, _)))
+        self.decided.is_some() && self.closed.is_none()
+    }
+
+    /// Why one of its variants is the winner, where that was shown before all trials were made.
+    pub(crate) fn decided(&self) -> Option<&str> {
+        self.decided.as_deref()
     }
 
     /// Whether it came to an end without any variant that still takes part.
     pub(crate) fn died(&self) -> bool {
-        !self.is_decided() && (self.closed.is_some() || !self.schedule.any_active())
+        self.closed.is_some() || (self.decided.is_none() && !self.schedule.any_active())
     }
 }
 

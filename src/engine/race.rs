@@ -15,6 +15,8 @@ const LOOKED_AT_EACH: usize = 100;
 /// The race of one model's variants.
 #[derive(Debug)]
 pub(crate) struct Race {
+    /// Whether anybody is retired; else it only knows who is best.
+    on: bool,
     blocks: Blocks,
     quota: Quota,
     /// Who takes part.
@@ -26,16 +28,17 @@ pub(crate) struct Race {
 }
 
 impl Race {
-    /// The race of a model's variants under its quota; `None` where there is nothing to race.
-    pub(crate) fn new(plan: &Plan, model: usize, quota: &Quota) -> Option<Self> {
+    /// The race of a model's variants under its quota.
+    pub(crate) fn new(plan: &Plan, model: usize, quota: &Quota) -> Self {
         let variants: Vec<usize> = plan.variants_for(model).collect();
-        (plan.racing && variants.len() > 1).then(|| Self {
+        Self {
+            on: plan.racing && variants.len() > 1,
             blocks: Blocks::new(plan.variants.len()),
             quota: quota.clone(),
             variants,
             lost: Vec::new(),
             next_look: FEWEST_BLOCKS,
-        })
+        }
     }
 
     /// Takes in what was learned of a limit, where it is less than what is listed.
@@ -68,7 +71,7 @@ impl Race {
         self.blocks.finished(sample);
         let on = self.variants.iter().filter(|variant| !self.is_lost(**variant));
         let done = on.map(|variant| self.blocks.of(*variant).len()).min().unwrap_or(0);
-        if done < self.next_look {
+        if !self.on || done < self.next_look {
             return Vec::new();
         }
         self.next_look = done + 1 + done / LOOKED_AT_EACH;
@@ -99,6 +102,12 @@ impl Race {
             .then_some(one)
     }
 
+    /// The best so far of those that can still win.
+    pub(crate) fn best(&self, model: usize, plan: &Plan) -> Option<usize> {
+        let left: Vec<usize> = self.variants.iter().copied().filter(|variant| !self.is_lost(*variant)).collect();
+        self.contest(model, plan).best(&plan.objective, &left)
+    }
+
     /// How many trials may be under way at once, so that few are wasted on who is about to lose.
     pub(crate) fn most_under_way(&self) -> u32 {
         let on = self.variants.iter().filter(|variant| !self.is_lost(**variant));
@@ -106,7 +115,7 @@ impl Race {
         for variant in on {
             (n, done) = (n + 1, done.min(self.blocks.of(*variant).len()));
         }
-        if n < 2 {
+        if !self.on || n < 2 {
             return u32::MAX;
         }
         let ahead = if done < FEWEST_BLOCKS { FEWEST_BLOCKS } else { FEWEST_AHEAD.max(done / 5) };

@@ -10,6 +10,9 @@ use crate::bench::sample::Trial;
 /// The stream of the seed's random numbers that shuffles the cases; blocks take the streams below it.
 const CASES: u64 = u64::MAX;
 
+/// Ids of trials that are in no plan begin here.
+const VERIFICATION: u64 = 1 << 40;
+
 /// One model's queue of trials: each round is one block (every variant once on the same case), warm-up rounds first.
 ///
 /// What comes next depends on the seed and on who takes part, never on time. A variant that was left out for a while
@@ -58,6 +61,18 @@ impl Schedule {
         }
     }
 
+    /// Trials of one variant alone without end, none of them counted; their ids are above those of every plan.
+    pub(crate) fn of_one(plan: &Plan, model: usize, variant: usize) -> Self {
+        let place = Place { variant, next_round: 0, active: true };
+        Self {
+            first_id: VERIFICATION + ((model as u64) << 32),
+            warmup: u32::MAX,
+            rounds: if plan.cases.is_empty() { 0 } else { u32::MAX },
+            variants: vec![place],
+            ..Self::new(plan, model)
+        }
+    }
+
     /// The next trial; `None` when every variant that takes part has had all of its rounds.
     pub(crate) fn next(&mut self) -> Option<Trial> {
         let behind = self.variants.iter().filter(|place| place.active).map(|place| place.next_round);
@@ -103,6 +118,11 @@ impl Schedule {
     /// Whether any variant takes part.
     pub(crate) fn any_active(&self) -> bool {
         self.variants.iter().any(|place| place.active)
+    }
+
+    /// Nothing comes any more.
+    pub(crate) fn end(&mut self) {
+        self.rounds = 0;
     }
 
     fn place(&mut self, variant: usize) -> Option<&mut Place> {

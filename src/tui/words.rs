@@ -134,6 +134,9 @@ fn line<'a>(plan: &'a Plan, entry: &'a Entry) -> ActivityLine<'a> {
         Event::VariantRetired { variant, reason, .. } => {
             (format!("{} gets no more trials: {reason}", name(*variant)).into(), Ink::Text)
         }
+        Event::VerificationStarted { variant, .. } => {
+            (format!("{} is driven at the edge of the quota", name(*variant)).into(), Ink::Text)
+        }
         Event::PolicySwitched { variant, reason } => {
             (format!("now with {}: {reason}", name(*variant)).into(), Ink::Text)
         }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -13,6 +14,7 @@ use crate::bench::quota::LimitKind;
 use crate::bench::stats::{Distribution, Running};
 use crate::bench::tally::VariantTally;
 use crate::bench::usage::UsageSource;
+use crate::bench::verification::Verified;
 
 /// One variant on one model.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -71,9 +73,9 @@ pub struct VariantReport {
     /// A smaller `max_tokens`, where the sample speaks for one.
     #[serde(default)]
     pub advice: Option<Advice>,
-    /// Prediction against measurement under load; comes with a later version, `None` until then.
+    /// Prediction beside measurement under load, where it was verified.
     #[serde(default)]
-    pub verified: Option<serde_json::Value>,
+    pub verified: Option<Verified>,
     /// After how many successful trials it was retired.
     pub retired_after: Option<u64>,
     /// The first 100 characters of an answer, then `…`. Hostile text.
@@ -227,7 +229,7 @@ pub struct AcceptedReport {
 }
 
 impl VariantReport {
-    pub(super) fn of(figures: &Figures<'_>) -> Self {
+    pub(super) fn of(figures: &Figures<'_>, now: Duration) -> Self {
         let tally = figures.tally;
         let capacity = figures.capacity();
         let accepted = figures.accepted_interval();
@@ -276,7 +278,7 @@ impl VariantReport {
             accepted_per_1000_quota_tokens: figures.accepted_per_1000_quota_tokens(),
             accepted_per_usd: figures.accepted_per_usd(),
             advice: advice(figures),
-            verified: None,
+            verified: figures.verified(now),
             retired_after: tally.retired.as_ref().map(|retired| retired.after),
             output_sample: tally.sample.as_ref().map(|sample| shortened(&sample.text, 100)),
         }

@@ -6,10 +6,31 @@ use std::time::Duration;
 use super::Dispatcher;
 use crate::bench::event::{Ended, Event, NoteLevel, RetireCause};
 use crate::bench::sample::Sample;
+use crate::bench::verification::{MEASURE, SETTLE};
 use crate::engine::lane::Lane;
 use crate::engine::trial::Invoke;
 
 impl<G: Invoke> Dispatcher<G> {
+    /// Begins the verification of models whose trials are over, and ends those whose time is up; when the next ends.
+    pub(super) fn verify(&mut self, now: Duration) -> Option<Duration> {
+        let plan = Arc::clone(&self.wires.plan);
+        let mut next: Option<Duration> = None;
+        for model in 0..self.lanes.len() {
+            let (from, until) = (now + SETTLE, now + SETTLE + MEASURE);
+            let begins = self.verifies && self.ending.is_none();
+            if let Some(variant) = begins.then(|| self.lanes[model].verify(until, &plan)).flatten() {
+                self.wires.tell(now, Event::VerificationStarted { model, variant, from, until });
+            }
+            let was_on = self.lanes[model].is_verifying();
+            let until = self.lanes[model].verified_until(now);
+            if was_on && until.is_none() {
+                self.give_up(model);
+            }
+            next = next.into_iter().chain(until).min();
+        }
+        next
+    }
+
     /// Tells how a trial ended, and what that means for the race.
     pub(super) fn finished(&mut self, at: Duration, sample: Sample) {
         let (plan, model) = (Arc::clone(&self.wires.plan), sample.trial.model);
@@ -21,7 +42,7 @@ impl<G: Invoke> Dispatcher<G> {
         }
         if let Some(winner) = winner.filter(|_| self.ending.is_none() && !self.lanes[model].is_done()) {
             let reason = format!("{} is shown to be best on {}", plan.variants[winner].name, plan.models[model].id);
-            self.lanes[model].close(Ended::Decided, &reason);
+            self.lanes[model].decide(reason);
             self.give_up(model);
         }
     }
@@ -31,8 +52,7 @@ impl<G: Invoke> Dispatcher<G> {
         let (ended, reason) = match &self.ending {
             Some((ended, reason)) => (*ended, Some(reason.clone())),
             None if self.lanes.iter().all(Lane::is_decided) => {
-                let reasons = self.lanes.iter().filter_map(Lane::closed).map(|(_, reason)| reason.as_str());
-                (Ended::Decided, Some(reasons.collect::<Vec<_>>().join("; ")))
+                (Ended::Decided, Some(self.lanes.iter().filter_map(Lane::decided).collect::<Vec<_>>().join("; ")))
             }
             // One model that could not go on is not the whole plan, whatever the others did.
             None if !self.lanes.iter().any(Lane::died) => (Ended::Complete, None),

@@ -1,0 +1,166 @@
+//! Verification: the winner driven at the edge of the quota, prediction beside measurement.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::bench::blocks::Taken;
+use crate::bench::means::{Means, Setting, mean, moved};
+use crate::bench::plan::{Concurrency, Plan};
+use crate::bench::quota::{LimitKind, Quota};
+use crate::bench::sample::Sample;
+use crate::bench::sequential::half_width;
+use crate::bench::stats::normal_quantile;
+
+/// Until nothing else is in the minute that the service looks back on.
+pub const SETTLE: Duration = Duration::from_mins(1);
+/// How long is measured after that.
+pub const MEASURE: Duration = Duration::from_mins(2);
+/// What pacing may keep back of a quota that it knows, a share.
+const KEPT_BACK: f64 = 0.03;
+/// Trials that a prediction rests on at most.
+const MOST_TRIALS: usize = 8_192;
+
+/// One model's verification.
+#[derive(Debug, Clone)]
+pub struct Verification {
+    /// Index of the variant.
+    pub variant: usize,
+    /// When measuring begins, since the Unix epoch.
+    pub from: Duration,
+    /// When it ends.
+    pub until: Duration,
+    /// What is predicted, from everything that was answered before measuring began.
+    pub predicted: Option<Predicted>,
+    /// Answers in the time that is measured.
+    pub answered: u64,
+    /// Invocations throttled in that time.
+    pub throttles: u64,
+    /// What the variant's trials took before measuring began.
+    known: Vec<Taken>,
+}
+
+/// Requests a minute that are predicted.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Predicted {
+    /// At the means.
+    pub requests_per_minute: f64,
+    /// The lower end of what will be measured at the run's confidence: the spread of the answers before and in the time
+    /// measured, and what pacing may keep back.
+    pub low: f64,
+    /// The upper end.
+    pub high: f64,
+    /// The limit that binds.
+    pub limit: LimitKind,
+    /// Answers that it rests on.
+    pub answers: u64,
+}
+
+/// Prediction beside measurement.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Verified {
+    /// Requests a minute predicted, inside the share of the quota in force.
+    pub predicted: f64,
+    /// Lower end.
+    #[serde(default)]
+    pub low: f64,
+    /// Upper end.
+    #[serde(default)]
+    pub high: f64,
+    /// Answers a minute measured.
+    pub measured: f64,
+    /// Invocations throttled while measuring.
+    #[serde(default)]
+    pub throttles: u64,
+    /// Seconds measured.
+    #[serde(default)]
+    pub seconds: f64,
+}
+
+impl Verification {
+    /// A verification that is planned, with what the variant's trials took so far.
+    pub fn new(variant: usize, from: Duration, until: Duration, known: &[Taken]) -> Self {
+        let known = known.to_vec();
+        Self { variant, from, until, predicted: None, answered: 0, throttles: 0, known }
+    }
+
+    /// Makes the prediction once measuring begins; `share` is the quota as far as this program may take it.
+    pub fn seen(&mut self, at: Duration, plan: &Plan, share: Option<&Quota>) {
+        if at < self.from || self.predicted.is_some() {
+            return;
+        }
+        let minutes = self.until.saturating_sub(self.from).as_secs_f64() / 60.0;
+        // A day's tokens say nothing about a minute's pace, and two minutes nothing about a day.
+        let by_minute = share.map(|quota| Quota { tpd: None, ..quota.clone() });
+        let concurrency = match plan.concurrency {
+            Concurrency::Auto => f64::INFINITY,
+            Concurrency::Fixed(n) => f64::from(n),
+        };
+        let setting = Setting { quota: by_minute.as_ref(), active: plan.active, concurrency };
+        self.predicted = predicted(&self.known, &setting, minutes, plan.confidence);
+        self.known = Vec::new();
+    }
+
+    /// Takes in a trial that ended.
+    pub fn finished(&mut self, at: Duration, sample: &Sample) {
+        if sample.trial.variant != self.variant {
+            return;
+        }
+        if at < self.from {
+            self.known.extend(Taken::of(sample).filter(|_| self.known.len() < MOST_TRIALS));
+        } else if at <= self.until && sample.is_ok() {
+            self.answered += 1;
+        }
+    }
+
+    /// Takes in that an invocation was throttled.
+    pub fn throttled(&mut self, at: Duration) {
+        self.throttles += u64::from(at >= self.from && at <= self.until);
+    }
+
+    /// Prediction beside measurement, seen from `now`; `None` until a quarter of the time was measured, and where the
+    /// end of the run cut that short.
+    pub fn verified(&self, now: Duration) -> Option<Verified> {
+        let predicted = self.predicted?;
+        let seconds = now.min(self.until).saturating_sub(self.from).as_secs_f64();
+        (seconds >= MEASURE.as_secs_f64() / 4.0).then(|| Verified {
+            predicted: predicted.requests_per_minute,
+            low: predicted.low,
+            high: predicted.high,
+            measured: self.answered as f64 * 60.0 / seconds,
+            throttles: self.throttles,
+            seconds,
+        })
+    }
+}
+
+fn predicted(known: &[Taken], setting: &Setting<'_>, minutes: f64, confidence: f64) -> Option<Predicted> {
+    let limit = setting.capacity(&mean(known)?)?.limit;
+    // So many at once cannot do more than end one after the other, whatever the quota.
+    let score = |means: &Means| Some(setting.capacity(means)?.rpm.min(setting.concurrency * 60.0 / means.latency));
+    let found = moved(known, &score)?;
+    let rpm = found.score;
+    let n = found.by.len() as u64;
+    let squares: f64 = found.by.iter().map(|by| by * by).sum();
+    let deviation = (squares / (n.max(2) - 1) as f64).sqrt();
+    let before = half_width(n, deviation, 1.0 - confidence);
+    let during = normal_quantile(0.5 + confidence / 2.0) * deviation / (rpm * minutes).max(1.0).sqrt();
+    let half = before.hypot(during);
+    // What is counted between two moments is off by one at each.
+    let counted = 1.0 / minutes;
+    Some(Predicted {
+        requests_per_minute: rpm,
+        low: ((rpm - half) * (1.0 - KEPT_BACK) - counted).max(0.0),
+        high: rpm + half + counted,
+        limit,
+        answers: n,
+    })
+}
+
+/// Requests that a verification sends at most, where a limit is known: all that the quota's share lets go in its time,
+/// each taking so many quota tokens.
+pub fn requests(share: &Quota, quota_tokens: f64) -> Option<f64> {
+    let minutes = (SETTLE + MEASURE).as_secs_f64() / 60.0;
+    let by_tokens = share.value(LimitKind::Tpm).map(|tpm| tpm / quota_tokens.max(1.0));
+    [share.value(LimitKind::Rpm), by_tokens].into_iter().flatten().reduce(f64::min).map(|rpm| rpm * minutes)
+}
