@@ -283,6 +283,13 @@ impl<'a, 'r> Scored<'a, 'r> {
     }
 }
 
+/// The gap between two of so many variants, a share, that n blocks whose differences vary like this would show with a
+/// probability of 80 %.
+pub fn visible(n: u64, deviation: f64, variants: usize, confidence: f64) -> f64 {
+    let alpha = 2.0 * (1.0 - confidence) / variants.max(2) as f64;
+    half_width(n, deviation, alpha) + normal_quantile(0.8) * deviation / (n.max(1) as f64).sqrt()
+}
+
 fn compared(a: &Moved, b: &Moved, judged: bool, alpha: f64, by: (&'static str, bool)) -> Comparison {
     let n = a.by.len() as f64;
     let scale = a.score.max(b.score).max(f64::MIN_POSITIVE);

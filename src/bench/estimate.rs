@@ -1,11 +1,13 @@
 //! Estimate: what a plan will take before anything is sent — calls, tokens, money, minutes, at worst and as expected.
 
 use crate::bench::caution::cautions;
+use crate::bench::contest::visible;
 use crate::bench::number::number;
 use crate::bench::plan::Plan;
 use crate::bench::quota::{LimitKind, Quota};
 use crate::bench::template::{TemplateError, Templates};
 use crate::bench::usage::{Usage, rough_tokens};
+use crate::bench::verification;
 
 /// Share of `max_tokens` that is taken for the expected output before anything was measured; a guess, and shown as one.
 const EXPECTED_OUTPUT: f64 = 0.3;
@@ -33,24 +35,41 @@ pub struct Estimate {
     pub worst_cost_usd: Option<f64>,
     /// Seconds that the quota asks for; `None` where no limit is known.
     pub seconds: Option<f64>,
+    /// The smallest difference, a share, that a comparison of two variants would show with a probability of 80 % if all
+    /// trials are made and lengths of answers vary as usual; `None` where there is nothing to compare.
+    pub smallest_difference: Option<f64>,
+    /// Requests of a verification, within the others' quota tokens and money; 0 where none is asked for.
+    pub verified: u64,
     /// What the user should know before starting.
     pub warnings: Vec<String>,
 }
 
+/// How much answers to the same prompt vary, before anything was measured: the coefficient of variation of the quota
+/// tokens of one answer; a guess, and shown as one.
+pub const USUAL_SPREAD: f64 = 0.3;
+
+/// What one invocation of a variant takes as expected, on average over the cases.
+pub fn expected(plan: &Plan, templates: &Templates, model: usize, variant: usize) -> Result<Usage, TemplateError> {
+    let (bytes, _) = prompt_bytes(plan, templates, variant)?;
+    let output = plan.max_tokens(model, variant) as f64 * EXPECTED_OUTPUT;
+    Ok(Usage::estimated(rough_tokens(bytes), output as u64))
+}
+
 /// Estimates a plan; `quotas` are those of its models as far as they are known.
 pub fn estimate(plan: &Plan, templates: &Templates, quotas: &[Option<Quota>]) -> Result<Estimate, TemplateError> {
+    let (mut verifying, mut quota_tokens_verified) = (0.0_f64, 0);
     let mut total = Estimate { cost_usd: Some(0.0), worst_cost_usd: Some(0.0), ..Estimate::default() };
     for (index, model) in plan.models.iter().enumerate() {
         let (mut trials, mut quota_tokens) = (0_u64, 0_u64);
         for variant in plan.variants_for(index) {
-            let (bytes, largest) = prompt_bytes(plan, templates, variant)?;
+            let (_, largest) = prompt_bytes(plan, templates, variant)?;
             let max_tokens = plan.max_tokens(index, variant);
             let reserved = rough_tokens(largest.0) + max_tokens;
             let listed = quotas.get(index).and_then(Option::as_ref);
             total
                 .warnings
                 .extend(listed.and_then(|quota| too_large(plan, quota, (index, variant, largest.1), reserved)));
-            let expected = Usage::estimated(rough_tokens(bytes), (max_tokens as f64 * EXPECTED_OUTPUT) as u64);
+            let expected = expected(plan, templates, index, variant)?;
             let worst = Usage::estimated(expected.input, max_tokens);
             let n = u64::from(plan.trials + plan.warmup);
             trials += n;
@@ -64,6 +83,20 @@ pub fn estimate(plan: &Plan, templates: &Templates, quotas: &[Option<Quota>]) ->
             total.worst_cost_usd =
                 total.worst_cost_usd.zip(cost(&worst)).map(|(sum, cost)| sum + cost * f64::from(plan.attempts));
             total.warnings.extend(cautions(plan, index, variant));
+        }
+        if let Some(verified) = verified(plan, templates, index, quotas.get(index).and_then(Option::as_ref))? {
+            let Verified { requests, usage, worst, seconds } = verified;
+            let cost = |usage: &Usage| model.price.map(|price| price.cost(usage) * requests as f64);
+            total.verified += requests;
+            total.invocations += requests;
+            total.worst_tokens += requests * worst.total();
+            total.cost_usd = total.cost_usd.zip(cost(&usage)).map(|(sum, cost)| sum + cost);
+            total.worst_cost_usd = total.worst_cost_usd.zip(cost(&worst)).map(|(sum, cost)| sum + cost);
+            total.input_tokens += requests * usage.input;
+            total.output_tokens += requests * usage.output;
+            total.worst_output_tokens += requests * worst.output;
+            verifying = verifying.max(seconds);
+            quota_tokens_verified += requests * usage.settled(model.burndown);
         }
         total.trials += trials;
         total.invocations += trials * u64::from(plan.attempts);
@@ -80,7 +113,49 @@ pub fn estimate(plan: &Plan, templates: &Templates, quotas: &[Option<Quota>]) ->
             total.warnings.push(format!("{}: an unknown model family; neutral settings are used", model.id));
         }
     }
+    total.quota_tokens += quota_tokens_verified;
+    total.seconds = total.seconds.map(|seconds| seconds + verifying);
+    let most = (0..plan.models.len()).map(|model| plan.variants_for(model).count()).max().unwrap_or(0);
+    let spread = USUAL_SPREAD * std::f64::consts::SQRT_2;
+    total.smallest_difference =
+        (most > 1).then(|| visible(u64::from(plan.trials), spread, most, plan.confidence)).filter(|d| d.is_finite());
     Ok(total)
+}
+
+/// What the verification of one model takes at most.
+struct Verified {
+    requests: u64,
+    usage: Usage,
+    worst: Usage,
+    seconds: f64,
+}
+
+/// The variant that would send the most is taken, as nobody knows the winner yet.
+fn verified(
+    plan: &Plan,
+    templates: &Templates,
+    model: usize,
+    quota: Option<&Quota>,
+) -> Result<Option<Verified>, TemplateError> {
+    let Some(share) = quota.filter(|_| plan.verify).map(|quota| quota.share(plan.share)) else { return Ok(None) };
+    let mut most: Option<Verified> = None;
+    for variant in plan.variants_for(model) {
+        let usage = expected(plan, templates, model, variant)?;
+        let worst = Usage::estimated(usage.input, plan.max_tokens(model, variant));
+        let Some(requests) = verification::requests(&share, usage.settled(plan.models[model].burndown) as f64) else {
+            continue;
+        };
+        let found = Verified {
+            requests: requests.ceil() as u64,
+            usage,
+            worst,
+            seconds: (verification::SETTLE + verification::MEASURE).as_secs_f64(),
+        };
+        if most.as_ref().is_none_or(|most| most.requests < found.requests) {
+            most = Some(found);
+        }
+    }
+    Ok(most)
 }
 
 /// Bytes of a variant's prompt: their mean over the cases, and those of the longest one with the index of its case.

@@ -39,3 +39,4 @@ pub mod template;
 pub mod usage;
 pub mod verdict;
 pub mod verification;
+pub mod within;

@@ -335,6 +335,9 @@ pub struct Plan {
     /// The cap on time.
     #[serde(default, with = "micros::option")]
     pub duration: Option<Duration>,
+    /// The time that trials and variants are chosen for.
+    #[serde(default, with = "micros::option", skip_serializing_if = "Option::is_none")]
+    pub within: Option<Duration>,
     /// Which replies go into the journal.
     pub keep: Keep,
     /// What the user set of the quota.
@@ -381,6 +384,7 @@ impl Default for Plan {
             timeouts: Timeouts::default(),
             max_cost_usd: None,
             duration: None,
+            within: None,
             keep: Keep::Samples,
             quota: QuotaOverrides::default(),
             prices: Vec::new(),

@@ -3,10 +3,11 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::builder::{PossibleValuesParser, StyledStr};
+use clap::builder::{PossibleValue, PossibleValuesParser, StyledStr, TypedValueParser};
+use clap::error::ErrorKind;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::bench::objective::OBJECTIVES;
+use crate::bench::objective::{OBJECTIVES, Rule};
 use crate::bench::plan::{Api, Concurrency};
 use crate::bench::quota::LimitOverride;
 use crate::config::{parse_concurrency, parse_cost, parse_duration, parse_limit, parse_model_id};
@@ -157,9 +158,18 @@ pub struct RunOptions {
     /// Invocations out at once
     #[arg(long, value_name = "N|auto", value_parser = parse_concurrency)]
     pub concurrency: Option<Concurrency>,
-    /// The rule that picks the variant
+    /// The rule that picks the variant, or several with weights, e.g. throughput=0.7,cost=0.3
     #[arg(long, value_name = "NAME", value_parser = objectives())]
     pub objective: Option<String>,
+    /// Give every variant all its trials, although some cannot win any more
+    #[arg(long)]
+    pub no_racing: bool,
+    /// After the verdict drive the winner at the edge of the quota for three minutes: prediction beside measurement
+    #[arg(long)]
+    pub verify: bool,
+    /// Choose trials and variants for the time there is, e.g. 10m
+    #[arg(long, value_name = "TIME", value_parser = parse_duration)]
+    pub within: Option<Duration>,
     /// End after this long, e.g. 90s or 10m
     #[arg(long, value_name = "TIME", value_parser = parse_duration)]
     pub duration: Option<Duration>,
@@ -366,10 +376,41 @@ fn apis() -> PossibleValuesParser {
     PossibleValuesParser::new(Api::ALL.map(Api::name))
 }
 
-fn objectives() -> PossibleValuesParser {
-    PossibleValuesParser::new(
-        OBJECTIVES.iter().map(|row| clap::builder::PossibleValue::new(row.name).help(row.describe)),
-    )
+fn objectives() -> Objectives {
+    Objectives
+}
+
+/// An objective's name, as help and completions list them, or several with weights.
+#[derive(Debug, Clone, Copy)]
+struct Objectives;
+
+impl TypedValueParser for Objectives {
+    type Value = String;
+
+    fn parse_ref(
+        &self,
+        command: &clap::Command,
+        argument: Option<&clap::Arg>,
+        value: &std::ffi::OsStr,
+    ) -> Result<String, clap::Error> {
+        match value.to_str().filter(|text| text.contains('=')) {
+            Some(text) => match Rule::parse(text) {
+                Ok(rule) => Ok(rule.name()),
+                Err(why) => {
+                    Err(clap::Error::raw(ErrorKind::ValueValidation, format!("{text:?}: {why}\n")).with_cmd(command))
+                }
+            },
+            None => rows().parse_ref(command, argument, value),
+        }
+    }
+
+    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
+        Some(Box::new(OBJECTIVES.iter().map(|row| PossibleValue::new(row.name).help(row.describe))))
+    }
+}
+
+fn rows() -> PossibleValuesParser {
+    PossibleValuesParser::new(OBJECTIVES.iter().map(|row| PossibleValue::new(row.name).help(row.describe)))
 }
 
 fn formats() -> PossibleValuesParser {

@@ -15,9 +15,10 @@ use crate::bench::report::Report;
 use crate::bench::tally::{Phase, Tally};
 use crate::cli::arguments::BenchOptions;
 use crate::cli::exit::{Exit, Refused};
+use crate::cli::fit::Fit;
 use crate::cli::progress::Progress;
 use crate::cli::session::{River, Session};
-use crate::cli::{check, files, output, planning, signals};
+use crate::cli::{check, files, fit, output, planning, signals};
 use crate::export::table;
 
 /// Runs the command.
@@ -36,6 +37,14 @@ async fn headless(options: &BenchOptions) -> Result<Exit> {
         ));
     }
     let mut session = Session::open(&mut planned.plan, setup).await?;
+    match fit::fit(&mut planned.plan, &session.quotas())? {
+        Fit::Run(notes) => notes.iter().for_each(|note| output::say(note)),
+        Fit::Reckoned { sentence, table } => {
+            output::say(&sentence);
+            output::answer(&table)?;
+            return Ok(Exit::Done);
+        }
+    }
     let estimated = check::estimated(&planned.plan, &session.quotas())?;
     if !planned.plan.endpoint.is_local() {
         if let Some(why) = refusal(&planned.plan, &estimated) {

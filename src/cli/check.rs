@@ -3,7 +3,7 @@
 use color_eyre::Result;
 use serde_json::{Value, json};
 
-use crate::bench::estimate::{Estimate, estimate};
+use crate::bench::estimate::{Estimate, USUAL_SPREAD, estimate};
 use crate::bench::number::number;
 use crate::bench::plan::{ModelPlan, Plan};
 use crate::bench::price;
@@ -12,16 +12,25 @@ use crate::bench::template::Templates;
 use crate::cli::arguments::{Answer, BenchOptions, CheckOptions};
 use crate::cli::bench::refusal;
 use crate::cli::exit::{Exit, Refused};
+use crate::cli::fit::{self, Fit};
 use crate::cli::{output, planning};
 
 /// Runs the command.
 pub fn check(options: &CheckOptions) -> Result<Exit> {
     let bench = BenchOptions { shared: options.shared.clone(), run: options.run.clone(), ..BenchOptions::default() };
-    let plan = planning::plan(&bench)?.plan;
+    let mut plan = planning::plan(&bench)?.plan;
     // Nothing is asked of the network, so only what the user set of the quota is known.
     let known = known_quota(&plan.quota);
     let quotas: Vec<Option<Quota>> = plan.models.iter().map(|_| known.clone()).collect();
+    let mut said = match fit::fit(&mut plan, &quotas)? {
+        Fit::Run(notes) => notes,
+        Fit::Reckoned { sentence, .. } => vec![sentence],
+    };
+    if plan.within.is_some() && known.is_none() {
+        said.push("--within chooses trials once the quota is known: it is detected when a run begins".into());
+    }
     let mut estimated = estimated(&plan, &quotas)?;
+    estimated.warnings.extend(said);
     if let Some(why) = refusal(&plan, &estimated).filter(|_| !plan.endpoint.is_local()) {
         estimated.warnings.push(format!("this plan will be refused: {why}"));
     }
@@ -62,8 +71,7 @@ fn as_json(plan: &Plan, estimated: &Estimate) -> Value {
             "cost_usd": estimated.cost_usd,
             "worst_cost_usd": estimated.worst_cost_usd,
             "seconds": estimated.seconds,
-            // Known only once spread was measured.
-            "smallest_difference": Value::Null,
+            "smallest_difference": estimated.smallest_difference,
         },
         "warnings": estimated.warnings,
     })
@@ -120,6 +128,24 @@ pub fn rows(plan: &Plan, estimated: &Estimate) -> Vec<(String, String)> {
                 .map_or("unknown until the quota is detected".into(), |s| format!("at least {} est", span(s))),
         ),
         row("share of quota", format!("{:.0} %", plan.share * 100.0)),
+        row(
+            "visible difference",
+            estimated.smallest_difference.map_or("none: nothing to compare, or too few trials".into(), |share| {
+                format!(
+                    "{:.0} % or more est, if answers' quota tokens vary by {:.0} % and all trials are made",
+                    share * 100.0,
+                    USUAL_SPREAD * 100.0
+                )
+            }),
+        ),
+        row(
+            "verification",
+            match (plan.verify, estimated.verified) {
+                (false, _) => "none; --verify drives the winner at the quota's edge afterwards".into(),
+                (true, 0) => "three minutes at the quota's edge, once it is detected".into(),
+                (true, n) => format!("about {} more requests est, in three minutes at the quota's edge", count(n)),
+            },
+        ),
     ]
 }
 

@@ -13,6 +13,7 @@ use crate::bench::event::{Command, Entry, NoteLevel, Stop};
 use crate::bench::plan::{Endpoint, Plan};
 use crate::bench::quota::LimitKind;
 use crate::cli::bench::refusal;
+use crate::cli::fit::{self, Fit};
 use crate::cli::planning::Recipe;
 use crate::cli::session::{River, Session, Setup, clients, today};
 use crate::cli::signals::Interrupts;
@@ -218,8 +219,15 @@ impl Desk {
             // What went wrong before (expired credentials, no network) may be mended by now.
             self.open().await;
         }
-        let plan = self.as_opened(plan);
+        let mut plan = self.as_opened(plan);
         let Some(session) = &mut self.session else { return };
+        match fit::fit(&mut plan, &session.quotas()) {
+            Ok(Fit::Run(notes)) => {
+                notes.into_iter().for_each(|note| drop(self.inbox.send(Msg::Note(NoteLevel::Info, note))));
+            }
+            Ok(Fit::Reckoned { sentence, .. }) => return self.send(Msg::Note(NoteLevel::Warning, sentence)),
+            Err(error) => return self.send(Msg::Note(NoteLevel::Error, format!("{error:#}"))),
+        }
         match session.start(Arc::new(plan)) {
             Ok(river) => {
                 left.journal.clone_from(&river.recording.path);
@@ -257,14 +265,21 @@ impl Desk {
             // What went wrong before (expired credentials, no network) may be mended by now.
             self.open().await;
         }
-        let plan = self.as_opened(plan);
+        let mut plan = self.as_opened(plan);
         let quotas = self.session.as_ref().map(Session::quotas).unwrap_or_default();
-        let estimate = match check::estimated(&plan, &quotas) {
-            Ok(estimated) => PlanEstimate {
-                rows: check::rows(&plan, &estimated),
-                refusal: self.trouble.clone().or_else(|| refusal(&plan, &estimated)),
-                warnings: estimated.warnings,
-            },
+        let fitted = fit::fit(&mut plan, &quotas);
+        let estimate = match fitted.and_then(|fitted| Ok((fitted, check::estimated(&plan, &quotas)?))) {
+            Ok((fitted, estimated)) => {
+                let (notes, reckoned) = match fitted {
+                    Fit::Run(notes) => (notes, None),
+                    Fit::Reckoned { sentence, .. } => (Vec::new(), Some(sentence)),
+                };
+                PlanEstimate {
+                    rows: check::rows(&plan, &estimated),
+                    refusal: self.trouble.clone().or(reckoned).or_else(|| refusal(&plan, &estimated)),
+                    warnings: notes.into_iter().chain(estimated.warnings).collect(),
+                }
+            }
             Err(error) => PlanEstimate { refusal: Some(error.to_string()), ..PlanEstimate::default() },
         };
         self.send(Msg::Estimate(estimate));

@@ -9,6 +9,7 @@ pub mod dispatch;
 pub mod doctor;
 pub mod exit;
 pub mod files;
+pub mod fit;
 pub mod init;
 pub mod log;
 pub mod models;

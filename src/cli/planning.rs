@@ -124,6 +124,9 @@ fn overrides(options: &BenchOptions) -> Overrides {
         concurrency: options.run.concurrency,
         objective: options.run.objective.clone(),
         duration: options.run.duration,
+        within: options.run.within,
+        verify: options.run.verify.then_some(true),
+        racing: options.run.no_racing.then_some(false),
         max_cost: shared.max_cost.map(|cap| cap.0),
         ..Overrides::default()
     }

@@ -57,6 +57,10 @@ pub struct Overrides {
     pub duration: Option<Duration>,
     /// `--max-cost`: US dollars, or `Some(None)` for `none`.
     pub max_cost: Option<Option<f64>>,
+    /// `--within`.
+    pub within: Option<Duration>,
+    /// `--verify` is `Some(true)`.
+    pub verify: Option<bool>,
     /// `--no-racing` is `Some(false)`.
     pub racing: Option<bool>,
     /// `--task`, instead of the file's.
@@ -217,6 +221,8 @@ fn set_numbers(plan: &mut Plan, overrides: &Overrides, wrong: &mut Vec<Finding>)
         decimal("--max-cost", cost, scalar::COST);
     }
     plan.racing = overrides.racing.unwrap_or(plan.racing);
+    plan.verify = overrides.verify.unwrap_or(plan.verify);
+    plan.within = overrides.within.or(plan.within);
     plan.duration = overrides.duration.or(plan.duration);
 }
 

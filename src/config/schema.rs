@@ -221,6 +221,7 @@ fn bench(mut section: Section<'_>) -> BenchTable {
         attempts: count(&mut section, "attempts", &scalar::ATTEMPTS, usual.attempts),
         max_error_rate: section.value("max_error_rate", number(scalar::SHARE)).unwrap_or(usual.max_error_rate),
         racing: section.value("racing", flag).unwrap_or(usual.racing),
+        verify: section.value("verify", flag).unwrap_or(usual.verify),
         confidence: section.value("confidence", number(scalar::CONFIDENCE)).unwrap_or(usual.confidence),
         objective: section.value("objective", text_as(scalar::objective)).unwrap_or(usual.objective),
         seed: section.value("seed", whole(&scalar::SEED)).unwrap_or(usual.seed),

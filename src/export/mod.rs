@@ -18,7 +18,7 @@ pub mod screen;
 mod spread;
 mod svg;
 pub mod table;
-mod text;
+pub mod text;
 mod timeline;
 
 use crate::bench::tally::Tally;

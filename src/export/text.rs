@@ -7,7 +7,7 @@ use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 use crate::bench::clean::{Lines, clean};
 
 /// One line of hostile text, harmless but not yet escaped for any format.
-pub(crate) fn line(text: &str) -> Cow<'_, str> {
+pub fn line(text: &str) -> Cow<'_, str> {
     clean(text, Lines::Join)
 }
 
@@ -63,7 +63,7 @@ pub(crate) fn fitted(text: &str, size: f64, most: f64) -> Cow<'_, str> {
 }
 
 /// A clean line that takes at most so many columns of a terminal; one that was longer ends in `…`.
-pub(crate) fn in_columns(text: &str, most: usize) -> Cow<'_, str> {
+pub fn in_columns(text: &str, most: usize) -> Cow<'_, str> {
     shortened(text, |text| text.width() <= most)
 }
 
