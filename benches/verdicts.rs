@@ -1,40 +1,69 @@
-//! Verdicts: in how many simulated worlds they are right, and how many calls they take.
+//! Verdicts: in how many simulated worlds they are right, how many calls they take, and whether what is predicted is
+//! what is measured under load. `WORLDS` sets how many worlds a cell has, `PROOFS` how many are driven.
 
-#![allow(clippy::print_stdout, missing_docs, unreachable_pub, dead_code)]
+#![allow(clippy::print_stdout, clippy::unwrap_used, missing_docs, unreachable_pub, dead_code, unused_imports)]
 
+#[path = "../tests/it/proof.rs"]
+mod proof;
 #[path = "../tests/it/worlds.rs"]
 mod worlds;
 
-use worlds::{KINDS, fixed_sample};
+use worlds::{KINDS, Sum, fixed_sample};
+
+fn number(name: &str, usual: u64) -> u64 {
+    std::env::var(name).ok().and_then(|n| n.parse().ok()).unwrap_or(usual)
+}
 
 fn main() {
-    let n: u64 = std::env::var("WORLDS").ok().and_then(|n| n.parse().ok()).unwrap_or(1_000);
-    println!("{n} worlds a cell; four variants; calls as a share of the fixed sample (4 x n)");
+    let n = number("WORLDS", 1_000);
+    let percent = |part: u64, of: u64| 100.0 * part as f64 / of.max(1) as f64;
+    println!("{n} worlds a cell, four variants, at 95 %; calls as a share of 4 x the fixed sample\n");
+    println!("{:<12} {:>6} {:>8} {:>6} {:>6} {:>6}", "world", "fixed", "gap", "named", "right", "calls");
     for kind in KINDS {
         let fixed = fixed_sample(kind);
-        let share = |sum: &worlds::Sum| sum.calls as f64 / sum.worlds as f64 / (4.0 * f64::from(fixed));
-        let none = worlds::worlds(kind, n, None, fixed, true, 1);
-        let always = worlds::worlds(kind, n, None, 100, false, 5);
-        let mixed = worlds::worlds(kind, n, Some((0.1, 0.5)), fixed, true, 2);
-        println!(
-            "{:<12} n={fixed:<4} no difference: named {:.1} % (unraced, 100: {:.1} %) | 10-50 %: named {:.1} %, right {:.1} %, calls {:.2}",
-            kind.name,
-            100.0 * none.named as f64 / n as f64,
-            100.0 * always.named as f64 / n as f64,
-            100.0 * mixed.named as f64 / n as f64,
-            100.0 * mixed.right as f64 / (mixed.named.max(1)) as f64,
-            share(&mixed)
-        );
-        for gap in [0.05, 0.1, 0.2, 0.3, 0.5] {
-            let sum = worlds::worlds(kind, n, Some((gap, gap)), fixed, true, 3);
-            println!(
-                "    gap {:>3.0} %: named {:>5.1} %, right {:>5.1} %, calls {:.2} ({:.0} each)",
-                gap * 100.0,
-                100.0 * sum.named as f64 / n as f64,
-                100.0 * sum.right as f64 / sum.named.max(1) as f64,
-                share(&sum),
-                sum.calls as f64 / n as f64 / 4.0
-            );
+        let row = |gap: &str, sum: &Sum| {
+            let calls = sum.calls as f64 / sum.worlds as f64 / (4.0 * f64::from(fixed));
+            let right = if gap == "none" { String::from("-") } else { format!("{:.1}", percent(sum.right, sum.named)) };
+            let named = percent(sum.named, sum.worlds);
+            println!("{:<12} {fixed:>6} {gap:>8} {named:>6.1} {right:>6} {calls:>6.2}", kind.name);
+        };
+        row("none", &worlds::worlds(kind, n, None, fixed, true, 1));
+        row("10-50 %", &worlds::worlds(kind, n, Some((0.1, 0.5)), fixed, true, 2));
+        for gap in [0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5] {
+            row(&format!("{:.0} %", gap * 100.0), &worlds::worlds(kind, n, Some((gap, gap)), fixed, true, 3));
         }
     }
+    println!("\nno difference, looked at after every block without racing: a winner named at some time up to n, in %");
+    let sizes = [10, 20, 50, 100];
+    println!("{:<12} {}", "world", sizes.map(|n| format!("{n:>6}")).concat());
+    for kind in KINDS {
+        let named = sizes.map(|size| worlds::worlds(kind, n, None, size, false, 4).named);
+        println!("{:<12} {}", kind.name, named.map(|named| format!("{:>6.1}", percent(named, n))).concat());
+    }
+    prove(number("PROOFS", 60));
+}
+
+/// Drives the winner in worlds of every refill rule.
+fn prove(n: u64) {
+    let (mut within, mut errors, mut sizes) = (0, 0.0, 0.0);
+    for world in 0..n {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build();
+        let (_, verified) = runtime.expect("a runtime").block_on(proof::world(world));
+        let found = verified.expect("it was measured");
+        let inside = found.low <= found.measured && found.measured <= found.high;
+        let error = found.measured / found.predicted - 1.0;
+        if !inside {
+            println!("outside: {found:?} {}", proof::scenario(world).replace('\n', " "));
+        }
+        within += u64::from(inside);
+        errors += error;
+        sizes += error.abs();
+    }
+    println!(
+        "\n{n} worlds driven at the edge, {} each: {within} inside the prediction's interval; error {:+.2} % on average, \
+         {:.2} % in size",
+        proof::RULES.join(", "),
+        100.0 * errors / n as f64,
+        100.0 * sizes / n as f64
+    );
 }

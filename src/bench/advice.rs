@@ -87,8 +87,8 @@ pub fn sentence(figures: &Figures<'_>, advice: &Advice) -> String {
 /// The next number that somebody would write: a multiple of 5 up to 100, of 10 up to 1,000, of 50 beyond.
 fn rounded_up(tokens: u64) -> u64 {
     let step = match tokens {
-        ..=100 => 5,
-        ..=1_000 => 10,
+        0..=100 => 5,
+        101..=1_000 => 10,
         _ => 50,
     };
     tokens.div_ceil(step) * step

@@ -223,7 +223,9 @@ impl Desk {
         let Some(session) = &mut self.session else { return };
         match fit::fit(&mut plan, &session.quotas()) {
             Ok(Fit::Run(notes)) => {
-                notes.into_iter().for_each(|note| drop(self.inbox.send(Msg::Note(NoteLevel::Info, note))));
+                for note in notes {
+                    drop(self.inbox.send(Msg::Note(NoteLevel::Info, note)));
+                }
             }
             Ok(Fit::Reckoned { sentence, .. }) => return self.send(Msg::Note(NoteLevel::Warning, sentence)),
             Err(error) => return self.send(Msg::Note(NoteLevel::Error, format!("{error:#}"))),

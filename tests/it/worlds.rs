@@ -11,39 +11,39 @@ use rand_distr::{Distribution, StandardNormal};
 
 /// What one variant is like.
 #[derive(Debug, Clone, Copy)]
-pub struct Nature {
+pub(crate) struct Nature {
     /// Mean output tokens.
-    pub output: f64,
+    pub(crate) output: f64,
     /// Share of answers that are accepted.
-    pub accepted: f64,
+    pub(crate) accepted: f64,
 }
 
 /// What a kind of world is like.
 #[derive(Debug, Clone, Copy)]
-pub struct Kind {
+pub(crate) struct Kind {
     /// Its name in the table.
-    pub name: &'static str,
+    pub(crate) name: &'static str,
     /// Input tokens.
-    pub input: f64,
+    pub(crate) input: f64,
     /// Coefficient of variation of an answer's length on one case.
-    pub spread: f64,
+    pub(crate) spread: f64,
     /// The same of the cases, which all variants share.
-    pub cases: f64,
+    pub(crate) cases: f64,
     /// The shape of an answer's length: lognormal, or two lengths far apart.
-    pub two_lengths: bool,
+    pub(crate) two_lengths: bool,
     /// Whether answers are judged.
-    pub judged: bool,
+    pub(crate) judged: bool,
     /// The objective.
-    pub objective: &'static str,
+    pub(crate) objective: &'static str,
 }
 
 /// The end of one race.
 #[derive(Debug, Clone, Copy)]
-pub struct Outcome {
+pub(crate) struct Outcome {
     /// The winner's index, where one was named.
-    pub winner: Option<usize>,
+    pub(crate) winner: Option<usize>,
     /// Calls used.
-    pub calls: u64,
+    pub(crate) calls: u64,
 }
 
 fn lognormal(rng: &mut ChaCha8Rng, cv: f64) -> f64 {
@@ -77,7 +77,7 @@ fn taken(rng: &mut ChaCha8Rng, kind: &Kind, nature: Nature, case: f64) -> Taken 
 }
 
 /// The plan of so many variants and blocks at most.
-pub fn plan(kind: &Kind, variants: usize, trials: u32) -> Plan {
+pub(crate) fn plan(kind: &Kind, variants: usize, trials: u32) -> Plan {
     let judged = |plan: &mut Plan| {
         if kind.judged {
             plan.checks = vec![quotient::bench::check::Check {
@@ -98,13 +98,13 @@ pub fn plan(kind: &Kind, variants: usize, trials: u32) -> Plan {
 }
 
 /// A quota under which tokens bind.
-pub fn quota() -> Quota {
+pub(crate) fn quota() -> Quota {
     let limit = |value| Some(Limit::unlisted(value, LimitSource::Applied));
     Quota { rpm: limit(10_000.0), tpm: limit(400_000.0), tpd: None }
 }
 
 /// Races variants of these natures as the engine does: block by block, until one is left or the trials are used up.
-pub fn race(kind: &Kind, natures: &[Nature], trials: u32, racing: bool, seed: u64) -> Outcome {
+pub(crate) fn race(kind: &Kind, natures: &[Nature], trials: u32, racing: bool, seed: u64) -> Outcome {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     let (plan, quota) = (plan(kind, natures.len(), trials), quota());
     let rule = plan.objective;
@@ -134,7 +134,7 @@ pub fn race(kind: &Kind, natures: &[Nature], trials: u32, racing: bool, seed: u6
 }
 
 /// What a variant's score truly is, more being better.
-pub fn merit(kind: &Kind, nature: Nature) -> f64 {
+pub(crate) fn merit(kind: &Kind, nature: Nature) -> f64 {
     let settled = kind.input + 5.0 * nature.output;
     let rate = if kind.judged { nature.accepted } else { 1.0 };
     match kind.objective {
@@ -151,7 +151,7 @@ pub fn merit(kind: &Kind, nature: Nature) -> f64 {
 }
 
 /// The nature of a variant that is worse than another by a gap (a share) under the kind's objective, by length alone.
-pub fn worse(kind: &Kind, than: Nature, gap: f64) -> Nature {
+pub(crate) fn worse(kind: &Kind, than: Nature, gap: f64) -> Nature {
     let wanted = merit(kind, than) * (1.0 - gap);
     let (mut low, mut high) = (than.output, than.output * 60.0);
     for _ in 0..80 {
@@ -164,7 +164,7 @@ pub fn worse(kind: &Kind, than: Nature, gap: f64) -> Nature {
 const BEST: Nature = Nature { output: 120.0, accepted: 0.9 };
 
 /// The kinds of worlds.
-pub const KINDS: &[Kind] = &[
+pub(crate) const KINDS: &[Kind] = &[
     Kind {
         name: "plain",
         input: 200.0,
@@ -223,19 +223,19 @@ pub const KINDS: &[Kind] = &[
 
 /// What a set of worlds came to.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Sum {
+pub(crate) struct Sum {
     /// Worlds.
-    pub worlds: u64,
+    pub(crate) worlds: u64,
     /// Of these: a winner was named.
-    pub named: u64,
+    pub(crate) named: u64,
     /// Of these: it is within 2 % of the true best.
-    pub right: u64,
+    pub(crate) right: u64,
     /// Calls used.
-    pub calls: u64,
+    pub(crate) calls: u64,
 }
 
 /// Races worlds of four variants with gaps drawn from a range, or none.
-pub fn worlds(kind: &Kind, n: u64, gaps: Option<(f64, f64)>, trials: u32, racing: bool, seed: u64) -> Sum {
+pub(crate) fn worlds(kind: &Kind, n: u64, gaps: Option<(f64, f64)>, trials: u32, racing: bool, seed: u64) -> Sum {
     let mut sum = Sum::default();
     for world in 0..n {
         let seed = seed.wrapping_mul(1_000_003).wrapping_add(world);
@@ -261,7 +261,7 @@ pub fn worlds(kind: &Kind, n: u64, gaps: Option<(f64, f64)>, trials: u32, racing
 
 /// The sample size per variant that shows a gap of 10 % with a power of 80 % at 95 % (two-sided, one comparison), by
 /// the spread of 4,000 pairs.
-pub fn fixed_sample(kind: &Kind) -> u32 {
+pub(crate) fn fixed_sample(kind: &Kind) -> u32 {
     let mut rng = ChaCha8Rng::seed_from_u64(11);
     let other = worse(kind, BEST, 0.1);
     let (plan, quota) = (plan(kind, 2, 4_000), quota());
@@ -275,4 +275,23 @@ pub fn fixed_sample(kind: &Kind) -> u32 {
     let found = contest.compare(&plan.objective, &[0, 1], 0, 1).expect("both answered");
     let error = (found.visible - found.half_width) / 0.841_6;
     (((1.96 + 0.841_6) * error * (4_000.0_f64).sqrt() / 0.1).powi(2)).ceil() as u32
+}
+
+/// The worlds of `cargo bench --bench verdicts`, fewer of them: the promise holds with room to spare.
+#[test]
+fn verdicts_are_right_and_cheap() {
+    let (mut worlds, mut named, mut right, mut without, mut named_without) = (0, 0, 0, 0, 0);
+    for kind in KINDS {
+        // The dearest kinds take thousands of calls a world; the bench has them whole.
+        let fixed = fixed_sample(kind).min(120);
+        let gaps = self::worlds(kind, 40, Some((0.1, 0.5)), fixed, true, 21);
+        (worlds, named, right) = (worlds + gaps.worlds, named + gaps.named, right + gaps.right);
+        let none = self::worlds(kind, 40, None, 60, false, 22);
+        (without, named_without) = (without + none.worlds, named_without + none.named);
+        let share = gaps.calls as f64 / gaps.worlds as f64 / (4.0 * f64::from(fixed_sample(kind)));
+        assert!(share <= 0.5, "{}: {share:.2} of the fixed sample", kind.name);
+    }
+    assert!(right as f64 >= 0.97 * named as f64, "{right} of {named} in {worlds}");
+    assert!(named_without as f64 <= 0.05 * without as f64, "{named_without} of {without}");
+    assert!(named > worlds / 3, "{named} of {worlds}");
 }
