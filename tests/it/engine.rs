@@ -5,6 +5,7 @@ mod judge;
 mod learning;
 mod over_sdk;
 mod pacing;
+mod racing;
 mod scripted;
 mod trials;
 
