@@ -10,6 +10,7 @@ use crate::bench::means::{Means, Setting, moved};
 use crate::bench::number::number;
 use crate::bench::plan::Plan;
 use crate::bench::population::Population;
+use crate::bench::quota::{LimitKind, Quota};
 use crate::bench::sequential::half_width;
 use crate::bench::stats::{Running, wilson};
 use crate::bench::tally::{ModelTally, Tally, VariantTally};
@@ -155,6 +156,13 @@ impl<'a> Figures<'a> {
     /// Prediction beside measurement under load, where it was driven at the edge of the quota.
     pub fn verified(&self, now: Duration) -> Option<Verified> {
         self.of.verification.as_ref().filter(|of| of.variant == self.variant)?.verified(now)
+    }
+
+    /// Capacity by the limits of a minute alone, where a daily quota binds.
+    pub fn capacity_in_a_minute(&self) -> Option<Capacity> {
+        let by_minute = Quota { tpd: None, ..self.of.within()?.clone() };
+        let binds = self.capacity()?.at.limit == LimitKind::Tpd;
+        Setting { quota: Some(&by_minute), ..self.setting() }.capacity(&self.means()?).filter(|_| binds)
     }
 
     /// Capacity in the share of the quota that this program may take.

@@ -15,6 +15,8 @@ pub struct Objective {
     pub unit: &'static str,
     /// Whether more is better.
     pub higher_is_better: bool,
+    /// What the score does not mean; empty where it means what it says.
+    pub caveat: &'static str,
     /// A variant's score; `None` where its data allows none.
     pub score: fn(&Means, &Setting<'_>) -> Option<f64>,
 }
@@ -26,6 +28,7 @@ pub const OBJECTIVES: &[Objective] = &[
         describe: "most accepted answers a minute inside the quota",
         unit: "accepted/min",
         higher_is_better: true,
+        caveat: "",
         score: |means, setting| setting.goodput(means),
     },
     Objective {
@@ -33,6 +36,7 @@ pub const OBJECTIVES: &[Objective] = &[
         describe: "fewest total tokens per request",
         unit: "tokens/request",
         higher_is_better: false,
+        caveat: "",
         score: |means, _| Some(means.total),
     },
     Objective {
@@ -40,6 +44,7 @@ pub const OBJECTIVES: &[Objective] = &[
         describe: "most tokens a second",
         unit: "tokens/s",
         higher_is_better: true,
+        caveat: "input tokens count, so a longer prompt looks faster",
         score: |means, setting| (means.busy > 0.0).then(|| means.total * setting.concurrency / means.busy),
     },
     Objective {
@@ -47,6 +52,7 @@ pub const OBJECTIVES: &[Objective] = &[
         describe: "lowest median E2E",
         unit: "ms",
         higher_is_better: false,
+        caveat: "",
         score: |means, _| Some(means.median * 1_000.0),
     },
     Objective {
@@ -54,6 +60,7 @@ pub const OBJECTIVES: &[Objective] = &[
         describe: "least money per accepted answer",
         unit: "USD/accepted",
         higher_is_better: false,
+        caveat: "",
         score: |means, _| means.per_accepted(means.spent),
     },
     Objective {
@@ -61,6 +68,7 @@ pub const OBJECTIVES: &[Objective] = &[
         describe: "fewest settled quota tokens per accepted answer; where RPM binds, as throughput",
         unit: "quota tokens/accepted",
         higher_is_better: false,
+        caveat: "",
         score: |means, _| means.per_accepted(means.took),
     },
 ];
@@ -71,6 +79,7 @@ pub const WITHOUT_LIMITS: Objective = Objective {
     describe: "no limit is known: acceptance, then fewest tokens, then cost decide",
     unit: "of answers accepted",
     higher_is_better: true,
+    caveat: "",
     score: |means, _| means.accepted_rate(),
 };
 

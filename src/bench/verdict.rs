@@ -269,7 +269,10 @@ impl<'a> Case<'a> {
             };
             text = format!("{text}; better{by} by {}", interval(found));
         }
-        text
+        match self.by.first().map(|row| row.caveat) {
+            None | Some("") => text,
+            Some(caveat) => format!("{text}; {caveat}"),
+        }
     }
 
     fn unit(&self) -> &'static str {

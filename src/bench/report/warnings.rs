@@ -36,9 +36,22 @@ pub(super) fn warnings(tally: &Tally) -> Vec<String> {
     let learned = tally.plan.models.iter().enumerate().flat_map(|(model, plan)| {
         learned_notes(tally, model).into_iter().map(move |note| about(plan.id.as_str(), &note))
     });
+    let daily = tally.plan.models.iter().enumerate().filter_map(|(model, plan)| {
+        let each: Vec<String> = Figures::of_model(tally, model)
+            .filter_map(|figures| {
+                Some(format!("{} for {}", number(figures.capacity_in_a_minute()?.rpm), figures.name()))
+            })
+            .collect();
+        let hours = number(tally.plan.active.as_secs_f64() / 3_600.0);
+        let text = format!(
+            "the daily token quota binds at {hours} hours of work a day ([quota] active); a minute alone would allow {}",
+            each.join(", ")
+        );
+        (!each.is_empty()).then(|| about(plan.id.as_str(), &text))
+    });
     let own = bottleneck(tally).map(|found| found.sentence().to_owned());
     let mut all: Vec<String> = Vec::new();
-    for warning in detection.chain(noted).chain(retired).chain(answers).chain(learned).chain(own) {
+    for warning in detection.chain(noted).chain(retired).chain(answers).chain(learned).chain(daily).chain(own) {
         if !all.contains(&warning) {
             all.push(warning);
         }
