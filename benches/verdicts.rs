@@ -8,7 +8,7 @@ mod proof;
 #[path = "../tests/it/worlds.rs"]
 mod worlds;
 
-use worlds::{KINDS, Sum, fixed_sample};
+use worlds::{KINDS, Set, Sum, fixed_sample};
 
 fn number(name: &str, usual: u64) -> u64 {
     std::env::var(name).ok().and_then(|n| n.parse().ok()).unwrap_or(usual)
@@ -27,18 +27,27 @@ fn main() {
             let named = percent(sum.named, sum.worlds);
             println!("{:<12} {fixed:>6} {gap:>8} {named:>6.1} {right:>6} {calls:>6.2}", kind.name);
         };
-        row("none", &worlds::worlds(kind, n, None, fixed, true, 1));
-        row("10-50 %", &worlds::worlds(kind, n, Some((0.1, 0.5)), fixed, true, 2));
+        let four = Set { worlds: n, variants: 4, gaps: None, trials: fixed, racing: true, seed: 1 };
+        row("none", &worlds::worlds(kind, four));
+        row("10-50 %", &worlds::worlds(kind, Set { gaps: Some((0.1, 0.5)), seed: 2, ..four }));
         for gap in [0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5] {
-            row(&format!("{:.0} %", gap * 100.0), &worlds::worlds(kind, n, Some((gap, gap)), fixed, true, 3));
+            row(
+                &format!("{:.0} %", gap * 100.0),
+                &worlds::worlds(kind, Set { gaps: Some((gap, gap)), seed: 3, ..four }),
+            );
         }
     }
-    println!("\nno difference, looked at after every block without racing: a winner named at some time up to n, in %");
+    println!("\nno difference, looked at after every block, not raced: a winner named at some time up to n, in %");
     let sizes = [10, 20, 50, 100];
-    println!("{:<12} {}", "world", sizes.map(|n| format!("{n:>6}")).concat());
+    println!("{:<12} {:>8} {}", "world", "variants", sizes.map(|n| format!("{n:>6}")).concat());
     for kind in KINDS {
-        let named = sizes.map(|size| worlds::worlds(kind, n, None, size, false, 4).named);
-        println!("{:<12} {}", kind.name, named.map(|named| format!("{:>6.1}", percent(named, n))).concat());
+        for variants in [2, 4] {
+            let named = sizes.map(|trials| {
+                let set = Set { worlds: n, variants, gaps: None, trials, racing: false, seed: 4 };
+                format!("{:>6.1}", percent(worlds::worlds(kind, set).named, n))
+            });
+            println!("{:<12} {variants:>8} {}", kind.name, named.concat());
+        }
     }
     prove(number("PROOFS", 60));
 }

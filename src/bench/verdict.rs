@@ -264,10 +264,10 @@ impl<'a> Case<'a> {
         }
         if let Some(found) = against.filter(|found| found.gap > 0.0 && found.half_width.is_finite()) {
             let by = match found.by {
-                (name, true) => format!(" by {name}"),
+                (name, true) => format!("in {} ", row_words(name)),
                 _ => String::new(),
             };
-            text = format!("{text}; better{by} by {}", interval(found));
+            text = format!("{text}; {by}better by {}", interval(found));
         }
         match self.by.first().map(|row| row.caveat) {
             None | Some("") => text,

@@ -32,7 +32,7 @@ pub struct Verification {
     pub until: Duration,
     /// What is predicted, from everything that was answered before measuring began.
     pub predicted: Option<Predicted>,
-    /// Answers in the time that is measured.
+    /// Answers to what was sent in the time that is measured.
     pub answered: u64,
     /// Invocations throttled in that time.
     pub throttles: u64,
@@ -108,9 +108,10 @@ impl Verification {
         }
         if at < self.from {
             self.known.extend(Taken::of(sample).filter(|_| self.known.len() < MOST_TRIALS));
-        } else if at <= self.until && sample.is_ok() {
-            self.answered += 1;
         }
+        // By when it was sent: that is what is paced, and how long answers take moves nothing over the edges.
+        let sent = at.saturating_sub(sample.to_success);
+        self.answered += u64::from(sample.is_ok() && sent >= self.from && sent < self.until);
     }
 
     /// Takes in that an invocation was throttled.

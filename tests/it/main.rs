@@ -25,4 +25,5 @@ mod snippets;
 mod stage;
 mod tally;
 mod tui;
+mod verdicts;
 mod worlds;

@@ -234,19 +234,37 @@ pub(crate) struct Sum {
     pub(crate) calls: u64,
 }
 
-/// Races worlds of four variants with gaps drawn from a range, or none.
-pub(crate) fn worlds(kind: &Kind, n: u64, gaps: Option<(f64, f64)>, trials: u32, racing: bool, seed: u64) -> Sum {
+/// A set of worlds.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Set {
+    /// How many.
+    pub(crate) worlds: u64,
+    /// Variants in each.
+    pub(crate) variants: usize,
+    /// How far the others are behind the best, a share; `None` where all are equal.
+    pub(crate) gaps: Option<(f64, f64)>,
+    /// Trials per variant, at most.
+    pub(crate) trials: u32,
+    /// Whether who has lost is retired.
+    pub(crate) racing: bool,
+    /// What they follow from.
+    pub(crate) seed: u64,
+}
+
+/// Races a set of worlds.
+pub(crate) fn worlds(kind: &Kind, set: Set) -> Sum {
+    let Set { worlds, variants, gaps, trials, racing, seed } = set;
     let mut sum = Sum::default();
-    for world in 0..n {
+    for world in 0..worlds {
         let seed = seed.wrapping_mul(1_000_003).wrapping_add(world);
         let mut rng = ChaCha8Rng::seed_from_u64(seed ^ 0x5eed);
         let mut natures = vec![BEST];
-        for _ in 0..3 {
+        for _ in 1..variants {
             natures.push(gaps.map_or(BEST, |(low, high)| {
                 worse(kind, BEST, if low < high { rng.random_range(low..high) } else { low })
             }));
         }
-        let place = rng.random_range(0..4);
+        let place = rng.random_range(0..variants);
         natures.swap(0, place);
         let outcome = race(kind, &natures, trials, racing, seed);
         sum.worlds += 1;
@@ -284,9 +302,12 @@ fn verdicts_are_right_and_cheap() {
     for kind in KINDS {
         // The dearest kinds take thousands of calls a world; the bench has them whole.
         let fixed = fixed_sample(kind).min(120);
-        let gaps = self::worlds(kind, 40, Some((0.1, 0.5)), fixed, true, 21);
+        let gaps = self::worlds(
+            kind,
+            Set { worlds: 40, variants: 4, gaps: Some((0.1, 0.5)), trials: fixed, racing: true, seed: 21 },
+        );
         (worlds, named, right) = (worlds + gaps.worlds, named + gaps.named, right + gaps.right);
-        let none = self::worlds(kind, 40, None, 60, false, 22);
+        let none = self::worlds(kind, Set { worlds: 40, variants: 2, gaps: None, trials: 60, racing: false, seed: 22 });
         (without, named_without) = (without + none.worlds, named_without + none.named);
         let share = gaps.calls as f64 / gaps.worlds as f64 / (4.0 * f64::from(fixed_sample(kind)));
         assert!(share <= 0.5, "{}: {share:.2} of the fixed sample", kind.name);

@@ -38,7 +38,9 @@ fn retired(entries: &[Entry]) -> Vec<(usize, RetireCause)> {
 
 fn report(plan: &Plan, entries: &[Entry]) -> Report {
     let mut tally = Tally::planned(Arc::new(plan.clone()));
-    entries.iter().for_each(|entry| tally.apply(entry));
+    for entry in entries {
+        tally.apply(entry);
+    }
     Report::of(&tally)
 }
 
