@@ -39,7 +39,7 @@ fn advice_is_the_longest_answer_and_some_room_with_the_risk_that_the_sample_leav
             && let Outcome::Ok { usage, cut_off, .. } = &mut sample.outcome
         {
             *usage = Usage::reported(60, 100 + u64::from(sample.trial.block));
-            (sample.reserved, sample.settled) = (60 + 512, 160);
+            (sample.reserved, sample.settled) = (60 + 512, 250);
             *cut_off = sample.trial.variant == 1 && sample.trial.block == 3;
         }
     }
