@@ -149,7 +149,7 @@ impl Contest<'_> {
         match self.bound(variants) {
             _ if unlimited && row.name == "throughput" => vec![&WITHOUT_LIMITS, fewest, cost],
             // Where RPM binds every capacity tokens buy no requests, and `auto` asks what `throughput` asks.
-            Some(LimitKind::Rpm) => vec![&OBJECTIVES[0], fewest, cost],
+            bound if bound == Some(LimitKind::Rpm) || row.name == "throughput" => vec![&OBJECTIVES[0], fewest, cost],
             _ => vec![row],
         }
     }

@@ -105,7 +105,7 @@ impl<'a> Case<'a> {
         let second = places.get(1);
         let against = second.and_then(|second| self.compare(leader, second));
         let withheld = self.withheld(&places, against);
-        let mut reason = self.reason(leader, second, against, limit);
+        let mut reason = self.reason(leader, second, against);
         if let Some(why) = &withheld {
             reason = format!("{reason}; not shown to win: {why}");
         }
@@ -235,13 +235,7 @@ impl<'a> Case<'a> {
         }
     }
 
-    fn reason(
-        &self,
-        leader: &Place<'_>,
-        second: Option<&Place<'_>>,
-        against: Option<Comparison>,
-        limit: Option<LimitKind>,
-    ) -> String {
+    fn reason(&self, leader: &Place<'_>, second: Option<&Place<'_>>, against: Option<Comparison>) -> String {
         let unit = self.unit();
         let est = |place: &Place<'_>| if place.figures.tally.estimated() { " est" } else { "" };
         let score = format!("{}{} {unit}", number(leader.score), est(leader));
@@ -255,10 +249,14 @@ impl<'a> Case<'a> {
             est(second),
             second.figures.name()
         );
-        if self.by.len() > 1 {
-            let why = match limit {
-                Some(_) => "RPM binds both, so their capacities tie: acceptance, then fewest tokens, then cost decide",
-                None => "no limit is known: acceptance, then fewest tokens, then cost decide",
+        let bound = |place: &Place<'_>| {
+            place.figures.setting().capacity(&place.means).is_none_or(|capacity| capacity.limit == LimitKind::Rpm)
+        };
+        if self.by.len() > 1 && bound(leader) && bound(second) {
+            let why = if self.contest.quota.is_some_and(|quota| quota.rpm.is_some()) {
+                "RPM binds both, so their capacities tie: acceptance, then fewest tokens, then cost decide"
+            } else {
+                "no limit is known: acceptance, then fewest tokens, then cost decide"
             };
             text = format!("{text}; {why}");
         }

@@ -60,6 +60,16 @@ impl Progress {
                 let name = tally.plan.variants.get(*variant).map_or("?", |variant| &variant.name);
                 self.say(&format!("{} gets no more trials: {}", output::one_line(name), output::one_line(reason)));
             }
+            Event::VerificationStarted { variant, from, until, .. } => {
+                let name = tally.plan.variants.get(*variant).map_or("?", |variant| &variant.name);
+                let seconds = |length: Duration| length.as_secs();
+                self.say(&format!(
+                    "{} is driven at the edge of the quota: {} s until nothing else is in it, {} s measured",
+                    output::one_line(name),
+                    seconds(from.saturating_sub(entry.at)),
+                    seconds(until.saturating_sub(*from))
+                ));
+            }
             Event::Paused { reason, .. } => self.say(&format!("paused: {}", output::one_line(reason))),
             _ => {}
         }
