@@ -213,6 +213,15 @@ pub fn takes_one_sampler(base_model: &str) -> bool {
     base_model.starts_with("anthropic.") && claude_version(base_model).is_none_or(|version| version >= (4, 1))
 }
 
+/// Whether a model takes a `temperature` at all: Claude from 4.7 on and GPT-5 and later refuse it (source: facts on
+/// native formats, errors in public issues). What is too new to be known here is not sent one.
+pub fn takes_temperature(base_model: &str) -> bool {
+    if base_model.starts_with("anthropic.") {
+        return claude_version(base_model).is_some_and(|version| version < (4, 7));
+    }
+    base_model.strip_prefix("openai.gpt-").is_none_or(|model| model.starts_with("oss"))
+}
+
 /// A model's version: major, minor.
 type Version = (u32, u32);
 

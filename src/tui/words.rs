@@ -130,6 +130,12 @@ fn line<'a>(plan: &'a Plan, entry: &'a Entry) -> ActivityLine<'a> {
             );
             (text.into(), if backoff.is_some() { Ink::Warning } else { Ink::Error })
         }
+        Event::JudgeFailed { trial, attempt, fault, backoff, .. } => {
+            let next = backoff.map_or_else(|| "not judged".into(), |wait| format!("again in {}", seconds(wait)));
+            let (variant, kind) = (name(trial.variant), fault.kind.name());
+            let text = format!("judge of {variant}: {kind} (attempt {attempt}, {next}): {}", fault.message);
+            (text.into(), if backoff.is_some() { Ink::Warning } else { Ink::Error })
+        }
         Event::VariantIncluded { variant } => (format!("{} takes part again", name(*variant)).into(), Ink::Text),
         Event::VariantRetired { variant, reason, .. } => {
             (format!("{} gets no more trials: {reason}", name(*variant)).into(), Ink::Text)
@@ -157,6 +163,11 @@ fn line<'a>(plan: &'a Plan, entry: &'a Entry) -> ActivityLine<'a> {
         | Event::TrialWaited { .. }
         | Event::InvocationStarted { .. }
         | Event::Progress { .. }
+        | Event::TrialAnswered { .. }
+        | Event::JudgeQuotaDetected { .. }
+        | Event::JudgeLimitLearned { .. }
+        | Event::JudgeAsked { .. }
+        | Event::JudgeReplied { .. }
         | Event::TrialFinished { .. } => ("".into(), Ink::Muted),
     };
     ActivityLine { at: clock(entry.at), text: clean(&text, Lines::Join).into_owned().into(), ink }
