@@ -111,7 +111,7 @@ fn judges(plan: &Plan, quotas: &[Option<Quota>], total: &mut Estimate) {
         let answer = plan.max_tokens(model, variant) as f64;
         for (case, text) in plan.cases.iter().enumerate() {
             for (judge, check) in plan.judged_by(variant, case) {
-                let asked = judge::request(plan, check, &plan.judges[judge], text, "").prompt_bytes();
+                let asked = judge::prompt_bytes(plan, check, text);
                 let (asked, most) = (rough_tokens(asked) as f64, f64::from(judge::max_tokens(check)));
                 let (input, output) = (asked + answer * EXPECTED_OUTPUT, most.min(EXPECTED_VERDICT));
                 let sum = &mut all[judge];

@@ -334,7 +334,12 @@ impl RunReport {
             region: plan.region.clone(),
             seed: plan.seed,
             version: tally.version.clone(),
-            cost_usd: plan.models.iter().chain(&plan.judges).all(|model| model.price.is_some()).then_some(tally.cost_usd),
+            cost_usd: plan
+                .models
+                .iter()
+                .chain(&plan.judges)
+                .all(|model| model.price.is_some())
+                .then_some(tally.cost_usd),
             warnings: warnings(tally),
             client: Some(ClientReport::of(tally)),
             ended_reason: tally.ended_reason.clone(),
@@ -375,7 +380,9 @@ fn warnings(tally: &Tally) -> Vec<String> {
     });
     let own = bottleneck(tally).map(|found| found.sentence().to_owned());
     let mut all: Vec<String> = Vec::new();
-    for warning in detection.chain(noted).chain(retired).chain(answers).chain(learned).chain(judge::warnings(tally)).chain(own) {
+    for warning in
+        detection.chain(noted).chain(retired).chain(answers).chain(learned).chain(judge::warnings(tally)).chain(own)
+    {
         if !all.contains(&warning) {
             all.push(warning);
         }

@@ -50,9 +50,11 @@ fn as_json(plan: &Plan, estimated: &Estimate) -> Value {
         "schema": 1,
         "models": plan.models.iter().map(|model| model.id.as_str()).collect::<Vec<_>>(),
         "variants": plan.variants.iter().filter(|v| v.included).map(|v| v.name.as_str()).collect::<Vec<_>>(),
+        "judges": plan.judges.iter().map(|judge| judge.id.as_str()).collect::<Vec<_>>(),
         "cases": plan.cases.len(),
         "trials": estimated.trials,
         "invocations": estimated.invocations,
+        "judge_invocations": estimated.judge_invocations,
         "estimated": {
             "input_tokens": estimated.input_tokens,
             "output_tokens": estimated.output_tokens,
@@ -93,10 +95,17 @@ pub fn rows(plan: &Plan, estimated: &Estimate) -> Vec<(String, String)> {
     };
     let variants: Vec<&str> = plan.variants.iter().filter(|v| v.included).map(|v| v.name.as_str()).collect();
     let row = |label: &str, value: String| (label.to_owned(), value);
-    vec![
+    let mut all = vec![
         row("endpoint", format!("{} in {}", plan.endpoint.label(), plan.region)),
         row("models", joined(plan.models.iter().map(|model| model.id.as_str()).collect())),
         row("variants", joined(variants)),
+    ];
+    if !plan.judges.is_empty() {
+        let judges = joined(plan.judges.iter().map(|judge| judge.id.as_str()).collect());
+        let most = count(estimated.judge_invocations);
+        all.push(row("judges", format!("{judges}: at most {most} of the invocations, their tokens and cost included")));
+    }
+    all.extend([
         row("cases", plan.cases.len().to_string()),
         row("trials", format!("{} (warm-up included)", count(estimated.trials))),
         row("invocations", format!("at most {} ({} attempts a trial)", count(estimated.invocations), plan.attempts)),
@@ -120,7 +129,8 @@ pub fn rows(plan: &Plan, estimated: &Estimate) -> Vec<(String, String)> {
                 .map_or("unknown until the quota is detected".into(), |s| format!("at least {} est", span(s))),
         ),
         row("share of quota", format!("{:.0} %", plan.share * 100.0)),
-    ]
+    ]);
+    all
 }
 
 /// What each model costs, and who says so.
@@ -134,8 +144,11 @@ fn prices(plan: &Plan) -> String {
         format!("${} in, ${} out per million tokens ({from})", number(price.input), number(price.output))
     };
     match plan.models.as_slice() {
-        [only] => one(only),
-        several => several.iter().map(|model| format!("{}: {}", model.id, one(model))).collect::<Vec<_>>().join("; "),
+        [only] if plan.judges.is_empty() => one(only),
+        several => {
+            let all = several.iter().chain(&plan.judges);
+            all.map(|model| format!("{}: {}", model.id, one(model))).collect::<Vec<_>>().join("; ")
+        }
     }
 }
 

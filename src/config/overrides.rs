@@ -148,9 +148,8 @@ impl Config {
         plan.judges = plan.named_judges();
         if let Some((judge, why)) = plan.partial_judge() {
             let places = self.judges.iter().filter(|place| place.name == judge.id.as_str());
-            let finding = places.fold(Finding::new(why), |finding, place| {
-                finding.at(&place.source, place.span.clone(), "named here")
-            });
+            let finding = places
+                .fold(Finding::new(why), |finding, place| finding.at(&place.source, place.span.clone(), "named here"));
             wrong.push(finding.help("take another model as the judge, best of another family"));
         }
     }
