@@ -283,6 +283,22 @@ mod tests {
     }
 
     #[test]
+    fn the_newest_models_take_no_temperature() {
+        for (model, takes) in [
+            ("anthropic.claude-3-sonnet-20240229-v1:0", true),
+            ("anthropic.claude-sonnet-4-5-20250929-v1:0", true),
+            ("anthropic.claude-opus-4-7", false),
+            ("anthropic.claude-sonnet-5", false),
+            ("anthropic.something-else", false),
+            ("openai.gpt-oss-120b-1:0", true),
+            ("openai.gpt-5.6-luna", false),
+            ("amazon.nova-pro-v1:0", true),
+        ] {
+            assert_eq!(takes_temperature(model), takes, "{model}");
+        }
+    }
+
+    #[test]
     fn no_earlier_row_hides_a_later_one() {
         for (index, family) in FAMILIES.iter().enumerate() {
             for start in family.starts {

@@ -84,8 +84,9 @@ fn first(text: &str, most: usize) -> String {
     crate::bench::report::shortened(text, most)
 }
 
-/// What stands before and behind each part, and all around them, in bytes without the marks and names.
-const AROUND_PART: usize = 16;
+/// Bytes of what stands around each part, without its name and the two marks.
+const AROUND_PART: usize = "<<< >>>\n\n<<<END >>>\n\n".len();
+/// Bytes of a mark.
 const MARK: usize = 16;
 
 /// The parts that a judge is shown beside the answer, each with its name; those that are blank are left out.
@@ -116,7 +117,7 @@ fn variables(case: &Case) -> String {
 pub fn prompt_bytes(plan: &Plan, check: &Check, case: &Case) -> usize {
     let variables = variables(case);
     let parts = parts(plan, check, case, &variables).chain([("ANSWER", "")]);
-    let parts: usize = parts.map(|(name, text)| name.len() + text.len() + 2 * MARK + AROUND_PART + 4).sum();
+    let parts: usize = parts.map(|(name, text)| name.len() + text.len() + 2 * MARK + AROUND_PART).sum();
     parts + QUESTION.len() + SYSTEM.len() - 2 * "MARK".len() + 2 * MARK
 }
 
@@ -139,7 +140,7 @@ Reply with exactly one line and nothing else: ACCEPT, or REJECT: followed by the
 pub fn request(plan: &Plan, check: &Check, judge: &ModelPlan, case: &Case, answer: &str) -> Request {
     let variables = variables(case);
     let parts = parts(plan, check, case, &variables).chain([("ANSWER", answer)]);
-    let mark = mark(parts.clone().map(|(_, text)| text));
+    let mark = mark(&parts.clone().map(|(_, text)| text));
     let part = |(name, text): (&str, &str)| format!("<<<{name} {mark}>>>\n{text}\n<<<END {mark}>>>\n\n");
     let text = parts.map(part).collect::<String>() + QUESTION;
     let parameters = Parameters {
@@ -156,7 +157,7 @@ pub fn max_tokens(check: &Check) -> u32 {
 }
 
 /// A word that stands in none of the texts: their digest (FNV-1a, 64 bits), or that of the digest where it does.
-fn mark<'a>(texts: impl Iterator<Item = &'a str> + Clone) -> String {
+fn mark<'a>(texts: &(impl Iterator<Item = &'a str> + Clone)) -> String {
     let step = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
     let mut hash = texts.clone().flat_map(|text| text.bytes().chain([0xff])).fold(0xcbf2_9ce4_8422_2325, step);
     loop {
@@ -360,10 +361,10 @@ mod tests {
 
     #[test]
     fn a_text_that_holds_its_own_mark_gets_another() {
-        let known = mark(["a"].into_iter());
+        let known = mark(&["a"].into_iter());
         // Whatever the digest is, it is never one that stands in a text.
         for answer in [known.as_str(), "cbf29ce484222325"] {
-            let mark = mark(["a", answer].into_iter());
+            let mark = mark(&["a", answer].into_iter());
             assert!(!answer.contains(&mark));
         }
     }

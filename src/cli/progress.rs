@@ -112,5 +112,9 @@ impl Progress {
 
 fn message(tally: &Tally) -> String {
     let throttles: u64 = tally.all_variants().map(|variant| variant.throttles).sum();
-    format!("{} in flight, {} waiting, {throttles} throttled", tally.in_flight(), tally.waiting.len())
+    let judged = match tally.judging.len() {
+        0 => String::new(),
+        answers => format!(", {answers} being judged"),
+    };
+    format!("{} in flight, {} waiting, {throttles} throttled{judged}", tally.in_flight(), tally.waiting.len())
 }

@@ -143,7 +143,7 @@ impl Lane {
 
     /// Whether another trial may be under way. What only stands aside is not.
     fn has_room(&self) -> bool {
-        let most = self.race.as_ref().filter(|_| self.crew.is_auto()).map_or(u32::MAX, |race| race.most_under_way());
+        let most = self.race.as_ref().filter(|_| self.crew.is_auto()).map_or(u32::MAX, Race::most_under_way);
         self.closed.is_none() && self.under_way - (self.aside.len() as u32) < self.crew.size().min(most)
     }
 

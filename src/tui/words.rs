@@ -76,7 +76,7 @@ fn paused(tally: &Tally) -> String {
 fn running(tally: &Tally, now: Duration) -> String {
     let out = plural(tally.in_flight() as u64, "request");
     let quiet = tally.last_sent.or(tally.started_at).map_or(Duration::ZERO, |last| now.saturating_sub(last));
-    let waiting = waiting(tally, now).or_else(|| backing_off(tally, now));
+    let waiting = waiting(tally, now).or_else(|| backing_off(tally, now)).or_else(|| judging(tally));
     match (quiet >= QUIET, waiting) {
         (true, Some(why)) => format!("no request sent for {}: {why}; {out} in flight", seconds(quiet)),
         (true, None) if tally.in_flight() > 0 => {
@@ -99,6 +99,12 @@ fn waiting(tally: &Tally, now: Duration) -> Option<String> {
         if trials == 1 { "a trial waits".into() } else { format!("{trials} trials wait") },
         limit.name()
     ))
+}
+
+fn judging(tally: &Tally) -> Option<String> {
+    let answers = tally.judging.len() as u64;
+    (answers > 0)
+        .then(|| if answers == 1 { "an answer is judged".into() } else { format!("{answers} answers are judged") })
 }
 
 fn backing_off(tally: &Tally, now: Duration) -> Option<String> {

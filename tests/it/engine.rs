@@ -7,5 +7,6 @@ mod over_sdk;
 mod pacing;
 mod scripted;
 mod trials;
+mod verdicts;
 
 pub(crate) use scripted::{Act, Scripted, plan, quota, start};

@@ -73,7 +73,8 @@ pub(super) fn warnings(tally: &Tally) -> Vec<String> {
     for (of, plan) in tally.judges.iter().zip(&tally.plan.judges) {
         let id = plan.id.as_str();
         all.extend(of.quota_notes.iter().map(|note| about(id, note)));
-        all.extend(of.learned.iter().map(|(kind, value)| {
+        // A guess that grew was not throttled.
+        all.extend(of.learned.iter().filter(|_| of.throttles > 0).map(|(kind, value)| {
             let (value, kind) = (number(*value), kind.name());
             about(id, &format!("the judge was throttled: about {value} {kind} can be taken (learned)"))
         }));

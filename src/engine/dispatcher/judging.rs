@@ -15,7 +15,7 @@ use crate::bench::judge::{self, Verdict};
 use crate::bench::report::shortened;
 use crate::bench::sample::{CheckFailure, Outcome, Sample};
 use crate::bench::usage::rough_tokens;
-use crate::engine::judging::{Asking, Judgement, Next, asked, worsts};
+use crate::engine::judging::{Asking, Judge, Judgement, Next, asked, worsts};
 use crate::engine::trial::{Invoke, Landed, backoff};
 
 /// How much of a fault's message is kept as the reason why there is no verdict, in characters.
@@ -297,7 +297,7 @@ impl<G: Invoke> Dispatcher<G> {
     pub(super) fn give_up_judgements(&mut self) {
         self.judging.closed = true;
         let at = self.wires.clock.now();
-        let given_up: Vec<Judgement> = self.judging.judges.iter_mut().flat_map(|judge| judge.give_up()).collect();
+        let given_up: Vec<Judgement> = self.judging.judges.iter_mut().flat_map(Judge::give_up).collect();
         for judgement in given_up {
             self.budget.settle(judgement.worst() + judgement.later(), 0.0);
             self.not_judged(at, judgement.sample);
