@@ -20,6 +20,7 @@ use quotient::config::{self, Overrides};
 use quotient::engine::dispatcher::{Engine, Memory, run};
 use quotient::simulator::Simulator;
 use quotient::simulator::scenario::Scenario;
+use quotient::tui::words;
 use tokio::sync::mpsc::unbounded_channel;
 
 use super::scripted::{Act, Ask, Running, Scripted, plan, quota, start, start_under, whole};
@@ -194,7 +195,11 @@ async fn attempts_are_limited_and_the_last_fault_is_said() {
     for sample in samples(&entries) {
         assert_eq!(failed(sample), ["judge \"It is faithful.\": gave no verdict: Unavailable: as scripted"]);
     }
-    let report = Report::of(&folded(&plan, &entries));
+    let tally = folded(&plan, &entries);
+    let lines: Vec<String> = words::lines(&tally, 9).into_iter().map(|line| line.text.into_owned()).collect();
+    let said = "judge of a: Unavailable (attempt 3, not judged): as scripted";
+    assert!(lines.iter().any(|line| line == said), "{lines:?}");
+    let report = Report::of(&tally);
     assert_eq!((report.judges[0].failed, report.judges[0].unjudged), (6, 2));
     assert!(report.run.warnings.iter().any(|warning| warning.ends_with("the last fault: Unavailable: as scripted")));
 }
