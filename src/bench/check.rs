@@ -13,6 +13,7 @@ use regex::RegexBuilder;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::bench::judge;
 use crate::bench::plan::{Case, Plan};
 use crate::bench::sample::{CheckFailure, Trial};
 pub use expected::Labels;
@@ -39,6 +40,12 @@ pub struct Check {
     /// How much of it has to hold, a share; for the kinds that take one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub threshold: Option<f64>,
+    /// The model that is asked, as the user named it; for the kind that asks one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model: Option<String>,
+    /// Most output tokens of its reply.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_tokens: Option<u32>,
 }
 
 /// What a check may look at beside the answer.
@@ -83,11 +90,14 @@ pub struct CheckKind {
     pub threshold: bool,
     /// Whether a text as its value names a file that holds the value as JSON.
     pub from_file: bool,
+    /// Whether another model is asked: it takes a `model` and `max_tokens`, and `ready` accepts every answer, for what
+    /// that model says comes later.
+    pub asks: bool,
 }
 
 /// A row that only has to be told what it looks for.
 const fn row(name: &'static str, describe: &'static str, ready: fn(&Check) -> Result<Accepts, Wrong>) -> CheckKind {
-    CheckKind { name, describe, ready, label: |_, _| Ok(()), threshold: false, from_file: false }
+    CheckKind { name, describe, ready, label: |_, _| Ok(()), threshold: false, from_file: false, asks: false }
 }
 
 /// Every kind of check.
@@ -189,6 +199,14 @@ pub const CHECKS: &[CheckKind] = &[
                 // Rounded down, so that it never looks like enough.
                 held(alike >= least, || format!("{:.2} alike, at least {least}", (alike * 100.0).floor() / 100.0))
             }))
+        })
+    },
+    CheckKind {
+        asks: true,
+        ..row(judge::KIND, "is accepted by another model, which judges by this rubric", |check| {
+            let is_rubric = check.value.as_str().is_some_and(|rubric| !rubric.trim().is_empty());
+            let accepts = |_: Context<'_>, _: &str| Ok(());
+            if is_rubric { Ok(Box::new(accepts)) } else { Wrong::expected("a text that is not empty: the rubric") }
         })
     },
 ];

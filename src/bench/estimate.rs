@@ -2,6 +2,7 @@
 
 use crate::bench::caution::cautions;
 use crate::bench::contest::visible;
+use crate::bench::judge;
 use crate::bench::number::number;
 use crate::bench::plan::Plan;
 use crate::bench::quota::{LimitKind, Quota};
@@ -12,13 +13,18 @@ use crate::bench::verification;
 /// Share of `max_tokens` that is taken for the expected output before anything was measured; a guess, and shown as one.
 const EXPECTED_OUTPUT: f64 = 0.3;
 
-/// What a plan will take. Everything here is an estimate: input tokens from text length.
+/// Output tokens of a judge's reply, as expected: most are one word.
+const EXPECTED_VERDICT: f64 = 12.0;
+
+/// What a plan will take, its judges included. Everything here is an estimate: input tokens from text length.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Estimate {
     /// Trials, warm-up included.
     pub trials: u64,
     /// Invocations if every trial needs every attempt.
     pub invocations: u64,
+    /// Those of them that are the judges'.
+    pub judge_invocations: u64,
     /// Input tokens, each trial once.
     pub input_tokens: u64,
     /// Output tokens as expected, each trial once.
@@ -55,7 +61,7 @@ pub fn expected(plan: &Plan, templates: &Templates, model: usize, variant: usize
     Ok(Usage::estimated(rough_tokens(bytes), output as u64))
 }
 
-/// Estimates a plan; `quotas` are those of its models as far as they are known.
+/// Estimates a plan; `quotas` are those of its models and then of its judges, as far as they are known.
 pub fn estimate(plan: &Plan, templates: &Templates, quotas: &[Option<Quota>]) -> Result<Estimate, TemplateError> {
     let (mut verifying, mut quota_tokens_verified) = (0.0_f64, 0);
     let mut total = Estimate { cost_usd: Some(0.0), worst_cost_usd: Some(0.0), ..Estimate::default() };
@@ -119,7 +125,69 @@ pub fn estimate(plan: &Plan, templates: &Templates, quotas: &[Option<Quota>]) ->
     let spread = USUAL_SPREAD * std::f64::consts::SQRT_2;
     total.smallest_difference =
         (most > 1).then(|| visible(u64::from(plan.trials), spread, most, plan.confidence)).filter(|d| d.is_finite());
+    judges(plan, quotas, &mut total);
     Ok(total)
+}
+
+/// What the judges of a plan take: invocations and tokens as expected, each once, and at worst.
+#[derive(Debug, Clone, Copy, Default)]
+struct Judged {
+    calls: f64,
+    input: f64,
+    output: f64,
+    worst_input: f64,
+    worst_output: f64,
+    quota_tokens: f64,
+}
+
+/// Adds what the judges take: at worst each counted answer passes all other checks, and every attempt is needed.
+fn judges(plan: &Plan, quotas: &[Option<Quota>], total: &mut Estimate) {
+    let mut all = vec![Judged::default(); plan.judges.len()];
+    // A case's share of the trials need not be a whole number.
+    let n = f64::from(plan.trials) / plan.cases.len().max(1) as f64;
+    let pairs = (0..plan.models.len()).flat_map(|model| plan.variants_for(model).map(move |variant| (model, variant)));
+    for (model, variant) in pairs {
+        let answer = plan.max_tokens(model, variant) as f64;
+        for (case, text) in plan.cases.iter().enumerate() {
+            for (judge, check) in plan.judged_by(variant, case) {
+                let asked = judge::prompt_bytes(plan, check, text);
+                let (asked, most) = (rough_tokens(asked) as f64, f64::from(judge::max_tokens(check)));
+                let (input, output) = (asked + answer * EXPECTED_OUTPUT, most.min(EXPECTED_VERDICT));
+                let sum = &mut all[judge];
+                sum.calls += n;
+                sum.input += n * input;
+                sum.output += n * output;
+                sum.worst_input += n * (asked + answer);
+                sum.worst_output += n * most;
+                sum.quota_tokens += n * (input + output * f64::from(plan.judges[judge].burndown));
+            }
+        }
+    }
+    let whole = |amount: f64| amount.ceil() as u64;
+    let attempts = f64::from(plan.attempts);
+    for (index, (judge, sum)) in plan.judges.iter().zip(all).enumerate() {
+        total.judge_invocations += whole(sum.calls * attempts);
+        total.input_tokens += whole(sum.input);
+        total.output_tokens += whole(sum.output);
+        total.worst_output_tokens += whole(sum.worst_output);
+        total.worst_tokens += whole((sum.worst_input + sum.worst_output) * attempts);
+        total.quota_tokens += whole(sum.quota_tokens);
+        let cost = |input: f64, output: f64| {
+            judge.price.map(|price| price.cost(&Usage::estimated(whole(input), whole(output))))
+        };
+        let expected = cost(sum.input, sum.output);
+        let worst = cost(sum.worst_input * attempts, sum.worst_output * attempts);
+        total.cost_usd = total.cost_usd.zip(expected).map(|(sum, cost)| sum + cost);
+        total.worst_cost_usd = total.worst_cost_usd.zip(worst).map(|(sum, cost)| sum + cost);
+        if let Some(Some(quota)) = quotas.get(plan.models.len() + index) {
+            let seconds = seconds(&quota.share(plan.share), whole(sum.calls), whole(sum.quota_tokens));
+            total.seconds = seconds.into_iter().chain(total.seconds).reduce(f64::max);
+        }
+        if judge.price.is_none() {
+            total.warnings.push(format!("{}: the judge's price is unknown, so the cost is unknown", judge.id));
+        }
+    }
+    total.invocations += total.judge_invocations;
 }
 
 /// What the verification of one model takes at most.

@@ -6,11 +6,13 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::bench::fault::Fault;
+use crate::bench::judge::Verdict;
 use crate::bench::micros;
 use crate::bench::minute::AccountMinute;
 use crate::bench::plan::{Concurrency, Plan};
 use crate::bench::quota::{LimitKind, Quota};
 use crate::bench::sample::{Sample, Trial};
+use crate::bench::usage::Usage;
 
 /// One line of a run: what happened and when.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -130,6 +132,83 @@ pub enum Event {
         fault: Fault,
         /// Quota tokens that it took all the same.
         settled: u64,
+        /// The wait before the next attempt; `None` where there is none.
+        #[serde(default, with = "micros::option")]
+        backoff: Option<Duration>,
+    },
+    /// The model has answered, and judges are asked about the answer: the trial is not finished before they have spoken.
+    TrialAnswered {
+        /// The trial.
+        trial: Trial,
+        /// Quota tokens that the answer took.
+        settled: u64,
+    },
+    /// The quota of a judge is known (or known to be unknown).
+    JudgeQuotaDetected {
+        /// Index of the judge.
+        judge: usize,
+        /// The whole quota, of which the plan's share is taken.
+        quota: Quota,
+        /// What the user must know: what could not be detected and why.
+        #[serde(default)]
+        notes: Vec<String>,
+    },
+    /// Throttles or quiet time changed the working estimate of a judge's limit.
+    JudgeLimitLearned {
+        /// Index of the judge.
+        judge: usize,
+        /// The limit.
+        limit: LimitKind,
+        /// What this program can take a minute, as it seems now; the whole listed limit where that holds again.
+        value: f64,
+    },
+    /// A judge was asked about a trial's answer.
+    JudgeAsked {
+        /// Index of the judge.
+        judge: usize,
+        /// The trial.
+        trial: Trial,
+        /// 1 for the first time that it is asked about this answer.
+        attempt: u32,
+        /// Quota tokens held for it.
+        reserved: u64,
+    },
+    /// A judge replied.
+    JudgeReplied {
+        /// Index of the judge.
+        judge: usize,
+        /// The trial.
+        trial: Trial,
+        /// 1 for the first.
+        attempt: u32,
+        /// Tokens of this invocation.
+        usage: Usage,
+        /// Quota tokens that it took.
+        settled: u64,
+        /// US dollars, where a price is known.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        cost_usd: Option<f64>,
+        /// What it says.
+        verdict: Verdict,
+        /// Whether it is asked again.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        again: bool,
+    },
+    /// An invocation of a judge failed, or none can be made.
+    JudgeFailed {
+        /// Index of the judge.
+        judge: usize,
+        /// The trial.
+        trial: Trial,
+        /// 1 for the first, 0 where none can be made.
+        attempt: u32,
+        /// What went wrong.
+        fault: Fault,
+        /// Quota tokens that it took all the same.
+        settled: u64,
+        /// US dollars that it cost all the same, as far as is known.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        cost_usd: Option<f64>,
         /// The wait before the next attempt; `None` where there is none.
         #[serde(default, with = "micros::option")]
         backoff: Option<Duration>,

@@ -213,6 +213,15 @@ pub fn takes_one_sampler(base_model: &str) -> bool {
     base_model.starts_with("anthropic.") && claude_version(base_model).is_none_or(|version| version >= (4, 1))
 }
 
+/// Whether a model takes a `temperature` at all: Claude from 4.7 on and GPT-5 and later refuse it (source: facts on
+/// native formats, errors in public issues). What is too new to be known here is not sent one.
+pub fn takes_temperature(base_model: &str) -> bool {
+    if base_model.starts_with("anthropic.") {
+        return claude_version(base_model).is_some_and(|version| version < (4, 7));
+    }
+    base_model.strip_prefix("openai.gpt-").is_none_or(|model| model.starts_with("oss"))
+}
+
 /// A model's version: major, minor.
 type Version = (u32, u32);
 
@@ -270,6 +279,22 @@ mod tests {
             ("somebody.new-model-v1:0", 1, true),
         ] {
             assert_eq!((burndown(model), burndown_is_listed(model)), (rate, listed), "{model}");
+        }
+    }
+
+    #[test]
+    fn the_newest_models_take_no_temperature() {
+        for (model, takes) in [
+            ("anthropic.claude-3-sonnet-20240229-v1:0", true),
+            ("anthropic.claude-sonnet-4-5-20250929-v1:0", true),
+            ("anthropic.claude-opus-4-7", false),
+            ("anthropic.claude-sonnet-5", false),
+            ("anthropic.something-else", false),
+            ("openai.gpt-oss-120b-1:0", true),
+            ("openai.gpt-5.6-luna", false),
+            ("amazon.nova-pro-v1:0", true),
+        ] {
+            assert_eq!(takes_temperature(model), takes, "{model}");
         }
     }
 

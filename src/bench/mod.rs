@@ -15,6 +15,7 @@ pub mod family;
 pub mod fault;
 pub mod figures;
 pub mod history;
+pub mod judge;
 pub mod label;
 pub mod ledger;
 pub mod means;

@@ -294,6 +294,9 @@ pub struct Plan {
     pub cases: Vec<Case>,
     /// The models; several make a matrix.
     pub models: Vec<ModelPlan>,
+    /// The models that the plan's checks ask about answers, each once; their quota and their cost are counted apart.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub judges: Vec<ModelPlan>,
     /// The prompts under comparison.
     pub variants: Vec<Variant>,
     /// What makes an answer acceptable, for every variant.
@@ -365,6 +368,7 @@ impl Default for Plan {
             task: String::new(),
             cases: Vec::new(),
             models: Vec::new(),
+            judges: Vec::new(),
             variants: Vec::new(),
             checks: Vec::new(),
             gate: None,

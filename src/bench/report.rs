@@ -1,5 +1,7 @@
 //! Report: a finished tally, frozen, comparable, serialisable; the JSON schema 1 of the product page.
 
+mod client;
+mod judge;
 mod variant;
 mod warnings;
 
@@ -17,6 +19,8 @@ use crate::bench::quota::{Limit, LimitKind, Quota};
 use crate::bench::tally::{Phase, Tally};
 use crate::bench::verdict::{Verdict, efficiency_sentence, verdict};
 
+pub use self::client::ClientReport;
+pub use self::judge::{JudgeReport, JudgeTokens};
 pub use self::variant::{
     AcceptedReport, Bin, CacheReport, CapacityReport, LatencyReport, PopulationReport, QuantilesReport,
     QuotaTokensReport, TokenIntervals, TokensReport, VariantReport, source_name,
@@ -35,6 +39,9 @@ pub struct Report {
     /// Across models, at equal quality; `None` with one model.
     #[serde(default)]
     pub across: Option<Across>,
+    /// Per judge: their quota and cost, in no figure of a variant.
+    #[serde(default)]
+    pub judges: Vec<JudgeReport>,
 }
 
 /// The run as a whole.
@@ -61,7 +68,7 @@ pub struct RunReport {
     pub seed: u64,
     /// The program's version.
     pub version: String,
-    /// US dollars; `None` where a model has no known price.
+    /// US dollars, judges included; `None` where a model has no known price.
     pub cost_usd: Option<f64>,
     /// What the reader must know before believing a number.
     pub warnings: Vec<String>,
@@ -72,20 +79,6 @@ pub struct RunReport {
     pub requests_per_minute: Option<f64>,
     /// Their tokens a minute, likewise.
     pub tokens_per_minute: Option<f64>,
-}
-
-/// What the client saw of itself.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub struct ClientReport {
-    /// Milliseconds by which its event loop came late, 99th percentile; `None` where too few looks were taken.
-    pub lag_ms_p99: Option<f64>,
-    /// Milliseconds from the moment an invocation might go to the moment it left, 99th percentile.
-    #[serde(default)]
-    pub dispatch_ms_p99: Option<f64>,
-    /// CPU milliseconds of the program per invocation, an embedded simulator left out.
-    pub cpu_ms_per_call: Option<f64>,
-    /// `cpu`, `event_loop` or `dispatch`; `None` where the client kept up.
-    pub bottleneck: Option<String>,
 }
 
 /// One model of a run.
@@ -137,6 +130,7 @@ impl Report {
             run: RunReport::of(tally),
             models: (0..tally.models.len()).map(|model| ModelReport::of(tally, model)).collect(),
             across: across(tally),
+            judges: JudgeReport::all(tally),
         }
     }
 }
@@ -163,24 +157,17 @@ impl RunReport {
             region: plan.region.clone(),
             seed: plan.seed,
             version: tally.version.clone(),
-            cost_usd: plan.models.iter().all(|model| model.price.is_some()).then_some(tally.cost_usd),
+            cost_usd: plan
+                .models
+                .iter()
+                .chain(&plan.judges)
+                .all(|model| model.price.is_some())
+                .then_some(tally.cost_usd),
             warnings: warnings::warnings(tally),
             client: Some(ClientReport::of(tally)),
             ended_reason: tally.ended_reason.clone(),
             requests_per_minute: wall.map(|minutes| tally.completed.trials as f64 / minutes),
             tokens_per_minute: wall.map(|minutes| tally.completed.tokens as f64 / minutes),
-        }
-    }
-}
-
-impl ClientReport {
-    fn of(tally: &Tally) -> Self {
-        let client = &tally.client;
-        Self {
-            lag_ms_p99: client.lag.quantile_ms(0.99),
-            dispatch_ms_p99: client.dispatch.quantile_ms(0.99),
-            cpu_ms_per_call: client.cpu_ms_per_call(),
-            bottleneck: bottleneck(tally).map(|found| found.name().into()),
         }
     }
 }

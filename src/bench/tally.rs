@@ -1,11 +1,13 @@
 //! Tally: what the events add up to; a pure fold of the stream, in memory that does not grow with the run.
 
+mod judge;
 mod variant;
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use self::judge::JudgeTally;
 pub use self::variant::{AnswerSample, Retired, VariantTally};
 use crate::bench::blocks::Blocks;
 use crate::bench::client::ClientTally;
@@ -60,13 +62,17 @@ pub struct Tally {
     pub last_completed: Option<Duration>,
     /// Per model, in the plan's order.
     pub models: Vec<ModelTally>,
+    /// Per judge, in the plan's order.
+    pub judges: Vec<JudgeTally>,
     /// Invocations that are out, by trial.
     pub out: HashMap<u64, Out>,
     /// Trials that wait for quota, by trial: the limit, and when enough comes free.
     pub waiting: BTreeMap<u64, (LimitKind, Option<Duration>)>,
     /// Trials that will try again after a fault, by trial.
     pub backing_off: BTreeMap<u64, Trial>,
-    /// US dollars so far; what has no price is not in it.
+    /// Trials whose answers are being judged, by trial: when each was answered.
+    pub judging: BTreeMap<u64, (Trial, Duration)>,
+    /// US dollars so far, the judges' included; what has no price is not in it.
     pub cost_usd: f64,
     /// Sentences that the user should read, each once, in order.
     pub notes: Vec<(NoteLevel, String)>,
@@ -210,6 +216,7 @@ impl Tally {
         };
         Self {
             models: plan.models.iter().map(|_| model()).collect(),
+            judges: vec![JudgeTally::default(); plan.judges.len()],
             simulated: plan.endpoint == crate::bench::plan::Endpoint::Simulator,
             version: String::new(),
             plan,
@@ -223,6 +230,7 @@ impl Tally {
             out: HashMap::new(),
             waiting: BTreeMap::new(),
             backing_off: BTreeMap::new(),
+            judging: BTreeMap::new(),
             cost_usd: 0.0,
             notes: Vec::new(),
             lines: VecDeque::new(),
@@ -291,11 +299,24 @@ impl Tally {
                 self.invocation_failed(*trial, fault, *settled);
                 self.line(entry);
             }
+            Event::TrialAnswered { trial, settled } => {
+                self.came_back(at, trial.id, *settled);
+                self.judging.insert(trial.id, (*trial, at));
+            }
+            Event::JudgeQuotaDetected { .. }
+            | Event::JudgeLimitLearned { .. }
+            | Event::JudgeAsked { .. }
+            | Event::JudgeReplied { .. } => self.judge(&entry.event),
+            Event::JudgeFailed { .. } => {
+                self.judge(&entry.event);
+                self.line(entry);
+            }
             Event::TrialFinished { sample } => {
                 self.came_back(at, sample.trial.id, sample.settled);
                 self.waiting.remove(&sample.trial.id);
                 self.backing_off.remove(&sample.trial.id);
-                self.trial_finished(at, sample);
+                let answered = self.judging.remove(&sample.trial.id).map_or(at, |(_, answered)| answered);
+                self.trial_finished(answered, sample);
             }
             Event::VariantIncluded { variant } => {
                 for model in &mut self.models {
@@ -468,6 +489,7 @@ impl Tally {
     fn drop_what_is_out(&mut self, at: Duration) {
         self.waiting.clear();
         let mut open: Vec<Trial> = std::mem::take(&mut self.backing_off).into_values().collect();
+        open.extend(std::mem::take(&mut self.judging).into_values().map(|(trial, _)| trial));
         let mut out: Vec<u64> = self.out.keys().copied().collect();
         out.sort_unstable();
         for gone in out.iter().filter_map(|trial| self.out.remove(trial)).collect::<Vec<_>>() {
@@ -500,7 +522,7 @@ impl Tally {
     fn trial_finished(&mut self, at: Duration, sample: &Sample) {
         self.cost_usd += sample.cost_usd.unwrap_or(0.0);
         if sample.is_ok() {
-            self.last_completed = Some(at);
+            self.last_completed = self.last_completed.max(Some(at));
         }
         if let Outcome::Ok { usage, timing, .. } = &sample.outcome {
             self.completed.trials += 1;

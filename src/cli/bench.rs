@@ -147,7 +147,8 @@ fn stop(commands: &UnboundedSender<Command>, again: bool) {
 /// Why a plan may not be sent to aws at all: its cost cannot be capped, or is above the cap already as expected.
 pub fn refusal(plan: &Plan, estimated: &Estimate) -> Option<String> {
     let cap = plan.max_cost_usd?;
-    let unpriced: Vec<&str> = plan.models.iter().filter(|m| m.price.is_none()).map(|m| m.id.as_str()).collect();
+    let unpriced: Vec<&str> =
+        plan.models.iter().chain(&plan.judges).filter(|m| m.price.is_none()).map(|m| m.id.as_str()).collect();
     if !unpriced.is_empty() {
         return Some(format!(
             "the price of {} is unknown, so the cap on cost cannot be kept: give it as [[price]] in the configuration, or say --max-cost none",

@@ -59,9 +59,11 @@ fn as_json(plan: &Plan, estimated: &Estimate) -> Value {
         "schema": 1,
         "models": plan.models.iter().map(|model| model.id.as_str()).collect::<Vec<_>>(),
         "variants": plan.variants.iter().filter(|v| v.included).map(|v| v.name.as_str()).collect::<Vec<_>>(),
+        "judges": plan.judges.iter().map(|judge| judge.id.as_str()).collect::<Vec<_>>(),
         "cases": plan.cases.len(),
         "trials": estimated.trials,
         "invocations": estimated.invocations,
+        "judge_invocations": estimated.judge_invocations,
         "estimated": {
             "input_tokens": estimated.input_tokens,
             "output_tokens": estimated.output_tokens,
@@ -101,10 +103,17 @@ pub fn rows(plan: &Plan, estimated: &Estimate) -> Vec<(String, String)> {
     };
     let variants: Vec<&str> = plan.variants.iter().filter(|v| v.included).map(|v| v.name.as_str()).collect();
     let row = |label: &str, value: String| (label.to_owned(), value);
-    vec![
+    let mut all = vec![
         row("endpoint", format!("{} in {}", plan.endpoint.label(), plan.region)),
         row("models", joined(plan.models.iter().map(|model| model.id.as_str()).collect())),
         row("variants", joined(variants)),
+    ];
+    if !plan.judges.is_empty() {
+        let judges = joined(plan.judges.iter().map(|judge| judge.id.as_str()).collect());
+        let most = count(estimated.judge_invocations);
+        all.push(row("judges", format!("{judges}: at most {most} of the invocations, their tokens and cost included")));
+    }
+    all.extend([
         row("cases", plan.cases.len().to_string()),
         row("trials", format!("{} (warm-up included)", count(estimated.trials))),
         row("invocations", format!("at most {} ({} attempts a trial)", count(estimated.invocations), plan.attempts)),
@@ -146,7 +155,8 @@ pub fn rows(plan: &Plan, estimated: &Estimate) -> Vec<(String, String)> {
                 (true, n) => format!("about {} more requests est, in three minutes at the quota's edge", count(n)),
             },
         ),
-    ]
+    ]);
+    all
 }
 
 /// What each model costs, and who says so.
@@ -160,8 +170,11 @@ fn prices(plan: &Plan) -> String {
         format!("${} in, ${} out per million tokens ({from})", number(price.input), number(price.output))
     };
     match plan.models.as_slice() {
-        [only] => one(only),
-        several => several.iter().map(|model| format!("{}: {}", model.id, one(model))).collect::<Vec<_>>().join("; "),
+        [only] if plan.judges.is_empty() => one(only),
+        several => {
+            let all = several.iter().chain(&plan.judges);
+            all.map(|model| format!("{}: {}", model.id, one(model))).collect::<Vec<_>>().join("; ")
+        }
     }
 }
 

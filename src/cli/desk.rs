@@ -258,8 +258,8 @@ impl Desk {
 
     /// The screen's plan with the region and the models as the session found them: its quotas are of these.
     fn as_opened(&self, plan: Arc<Plan>) -> Plan {
-        let (models, region) = (self.plan.models.clone(), self.plan.region.clone());
-        Plan { models, region, ..Arc::unwrap_or_clone(plan) }
+        let (models, judges) = (self.plan.models.clone(), self.plan.judges.clone());
+        Plan { models, judges, region: self.plan.region.clone(), ..Arc::unwrap_or_clone(plan) }
     }
 
     async fn estimate(&mut self, plan: Arc<Plan>) {

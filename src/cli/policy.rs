@@ -11,15 +11,17 @@ use crate::bench::plan::{ModelPlan, Plan};
 /// The policy's document (source of actions and resources: facts on endpoint, auth and IAM). A run does without the
 /// last two statements.
 pub fn policy(plan: &Plan) -> Value {
+    let models = || plan.models.iter().chain(&plan.judges);
     let streams = |model: &ModelPlan| plan.api_of(model).streams();
     let action = |streams| if streams { "bedrock:InvokeModelWithResponseStream" } else { "bedrock:InvokeModel" };
-    let invoke: BTreeSet<&str> = plan.models.iter().map(streams).map(action).collect();
-    let mut resources: Vec<String> = plan.models.iter().flat_map(|model| resources(&model.id, &plan.region)).collect();
+    // Judges do not stream.
+    let judged = (!plan.judges.is_empty()).then_some(false);
+    let invoke: BTreeSet<&str> = plan.models.iter().map(streams).chain(judged).map(action).collect();
+    let mut resources: Vec<String> = models().flat_map(|model| resources(&model.id, &plan.region)).collect();
     resources.sort_unstable();
     resources.dedup();
     let mut statements = vec![json!({ "Sid": "Invoke", "Effect": "Allow", "Action": invoke, "Resource": resources })];
-    let profiles: Vec<&str> =
-        plan.models.iter().map(|model| model.id.as_str()).filter(|id| is_application(id)).collect();
+    let profiles: Vec<&str> = models().map(|model| model.id.as_str()).filter(|id| is_application(id)).collect();
     if !profiles.is_empty() {
         let action = ["bedrock:GetInferenceProfile"];
         statements.push(json!({ "Sid": "ReadProfiles", "Effect": "Allow", "Action": action, "Resource": profiles }));

@@ -7,7 +7,8 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::bench::event::{Entry, Event, NoteLevel};
 use crate::bench::number::number;
-use crate::bench::quota::LimitKind;
+use crate::bench::plan::ModelPlan;
+use crate::bench::quota::{LimitKind, Quota};
 use crate::bench::tally::Tally;
 use crate::cli::output;
 
@@ -40,18 +41,10 @@ impl Progress {
                 self.say(&format!("run {run} on {}{mark}", output::one_line(tally.plan.endpoint.label())));
             }
             Event::QuotaDetected { model, quota, notes } => {
-                let id = tally.plan.models.get(*model).map(|model| model.id.to_string()).unwrap_or_default();
-                let limits: Vec<String> = LimitKind::ALL
-                    .into_iter()
-                    .filter_map(|kind| {
-                        quota.get(kind).map(|l| format!("{} {} ({})", kind.name(), number(l.value), l.source))
-                    })
-                    .collect();
-                let limits = if limits.is_empty() { "no limits".to_owned() } else { limits.join(", ") };
-                self.say(&format!("quota of {}: {limits}", output::one_line(&id)));
-                for note in notes {
-                    self.say(&format!("warning: {}", output::one_line(note)));
-                }
+                self.quota("quota", tally.plan.models.get(*model), quota, notes);
+            }
+            Event::JudgeQuotaDetected { judge, quota, notes } => {
+                self.quota("judge's quota", tally.plan.judges.get(*judge), quota, notes);
             }
             Event::Noted { level, text } if *level > NoteLevel::Info => {
                 self.say(&format!("warning: {}", output::one_line(text)));
@@ -74,6 +67,19 @@ impl Progress {
             _ => {}
         }
         self.show(tally, entry.at);
+    }
+
+    fn quota(&self, what: &str, model: Option<&ModelPlan>, quota: &Quota, notes: &[String]) {
+        let id = model.map(|model| model.id.to_string()).unwrap_or_default();
+        let limits: Vec<String> = LimitKind::ALL
+            .into_iter()
+            .filter_map(|kind| quota.get(kind).map(|l| format!("{} {} ({})", kind.name(), number(l.value), l.source)))
+            .collect();
+        let limits = if limits.is_empty() { "no limits".to_owned() } else { limits.join(", ") };
+        self.say(&format!("{what} of {}: {limits}", output::one_line(&id)));
+        for note in notes {
+            self.say(&format!("warning: {}", output::one_line(note)));
+        }
     }
 
     /// Shows that time goes on although nothing happened.
@@ -116,5 +122,9 @@ impl Progress {
 
 fn message(tally: &Tally) -> String {
     let throttles: u64 = tally.all_variants().map(|variant| variant.throttles).sum();
-    format!("{} in flight, {} waiting, {throttles} throttled", tally.in_flight(), tally.waiting.len())
+    let judged = match tally.judging.len() {
+        0 => String::new(),
+        answers => format!(", {answers} being judged"),
+    };
+    format!("{} in flight, {} waiting, {throttles} throttled{judged}", tally.in_flight(), tally.waiting.len())
 }

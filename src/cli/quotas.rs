@@ -18,7 +18,8 @@ pub fn quotas(options: &QuotasOptions) -> Result<Exit> {
     let setup = planning::setup(&planned, &options.shared, false)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let session = runtime.block_on(Session::open(&mut planned.plan, setup))?;
-    let pairs: Vec<(&ModelPlan, &Detected)> = planned.plan.models.iter().zip(session.detected()).collect();
+    let pairs: Vec<(&ModelPlan, &Detected)> =
+        planned.plan.models.iter().chain(&planned.plan.judges).zip(session.detected()).collect();
     let text = match options.format {
         Answer::Json => output::json(&as_json(&planned.plan, session.simulated(), &pairs))?,
         Answer::Text => as_text(&planned.plan, session.simulated(), &pairs),

@@ -19,7 +19,7 @@ use crate::bench::family;
 use crate::bench::fault::{Fault, FaultKind};
 use crate::bench::model::ModelId;
 use crate::bench::plan::{Endpoint, ModelPlan, Plan};
-use crate::bench::quota::Quota;
+use crate::bench::quota::{Quota, QuotaOverrides};
 use crate::bench::report::timestamp;
 use crate::cli::exit::Refused;
 use crate::cli::output;
@@ -112,16 +112,23 @@ impl Session {
             }
             Err(_) => Vec::new(),
         };
+        if let Some((_, why)) = plan.partial_judge() {
+            return Err(Refused::usage(why));
+        }
         let mut detected = Vec::new();
-        for (index, model) in plan.models.iter().enumerate() {
+        for (index, model) in plan.models.iter().chain(&plan.judges).enumerate() {
+            let is_judge = index >= plan.models.len();
+            let optimised = plan.latency_optimised() && !is_judge;
             let found = listing.as_ref();
-            let found = found.map(|listing| listing.detect_with(&model.id, plan.latency_optimised(), &chosen));
-            let mut found = merge(&plan.quota, found.map_err(Clone::clone));
+            let found = found.map(|listing| listing.detect_with(&model.id, optimised, &chosen));
+            // What the user set is the quota of the models under test.
+            let set = if is_judge { &QuotaOverrides::default() } else { &plan.quota };
+            let mut found = merge(set, found.map_err(Clone::clone));
             found
                 .notes
                 .extend(unresolved.iter().filter(|(at, _)| *at == index).map(|(_, fault)| fault.message.clone()));
             found.notes.extend(catalog.as_ref().and_then(|listed| catalog::advice(listed, &model.id, &today())));
-            found.notes.extend(reading(plan, model));
+            found.notes.extend(reading(model, set.burndown.is_none().then_some(!is_judge)));
             detected.push(found);
         }
         let models = plan.models.iter().map(|model| model.id.clone()).collect();
@@ -142,7 +149,7 @@ impl Session {
         Self { memory, ..self }
     }
 
-    /// What was detected, in the order of the plan's models.
+    /// What was detected, in the order of the plan's models, then of its judges.
     pub fn detected(&self) -> &[Detected] {
         &self.detected
     }
@@ -159,10 +166,13 @@ impl Session {
 
     /// The detection as entries, for a face that shows it before any run.
     pub fn detection(&self) -> Vec<Entry> {
-        let event = |(model, detected): (usize, &Detected)| Event::QuotaDetected {
-            model,
-            quota: detected.quota.clone(),
-            notes: detected.notes.clone(),
+        let models = self.models.len();
+        let event = |(index, detected): (usize, &Detected)| {
+            let (quota, notes) = (detected.quota.clone(), detected.notes.clone());
+            match index.checked_sub(models) {
+                Some(judge) => Event::JudgeQuotaDetected { judge, quota, notes },
+                None => Event::QuotaDetected { model: index, quota, notes },
+            }
         };
         let entry = |event| Entry { seq: 0, at: now(), event };
         self.detected.iter().enumerate().map(event).map(entry).collect()
@@ -245,9 +255,16 @@ pub async fn clients(plan: &mut Plan, setup: Setup) -> Result<Clients> {
 }
 
 /// Puts what each application inference profile wraps into the plan; what could not be read stays as it is, with the
-/// fault and the index of the model.
+/// fault and the index of the model; judges come behind the models.
 async fn resolve(clients: &Clients, plan: &mut Plan) -> Vec<(usize, Fault)> {
     let mut faults = Vec::new();
+    for index in 0..plan.judges.len() {
+        match catalog::resolve(&clients.bedrock, &clients.place, &plan.judges[index].id).await {
+            Ok(id) if id != plan.judges[index].id => plan.judges[index] = plan.judge(id),
+            Ok(_) => {}
+            Err(fault) => faults.push((plan.models.len() + index, fault)),
+        }
+    }
     for index in 0..plan.models.len() {
         match catalog::resolve(&clients.bedrock, &clients.place, &plan.models[index].id).await {
             Ok(id) if id != plan.models[index].id => plan.models[index] = plan.model(id),
@@ -258,12 +275,14 @@ async fn resolve(clients: &Clients, plan: &mut Plan) -> Vec<(usize, Fault)> {
     faults
 }
 
-/// What is read rather than known of a model, in a sentence.
-fn reading(plan: &Plan, model: &ModelPlan) -> Option<String> {
+/// What is read rather than known of a model, in a sentence; `read` is given where its burndown is read from the table,
+/// and says whether the user may set it.
+fn reading(model: &ModelPlan, read: Option<bool>) -> Option<String> {
     let base = model.id.base();
-    if plan.quota.burndown.is_none() && !family::burndown_is_listed(base) {
+    if let Some(may_be_set) = read.filter(|_| !family::burndown_is_listed(base)) {
+        let how = if may_be_set { "; --burndown sets it" } else { "" };
         return Some(format!(
-            "The table of burndown rates (as of {}) does not name {base}: {} is the cautious reading; --burndown sets it.",
+            "The table of burndown rates (as of {}) does not name {base}: {} is the cautious reading{how}.",
             family::BURNDOWN_READ_IN,
             model.burndown
         ));

@@ -11,12 +11,9 @@ use serde_json::{Map, Value};
 use super::cases::Cases;
 use super::file;
 use super::finding::{Finding, Source, counted, nearest, quoted};
-use super::reader::{At, Notes, Section, json, number, word};
+use super::reader::{At, Notes, Section, json, number, text_as, whole, word};
 use super::scalar::{self, Wrong, one_of};
 use crate::bench::check::{self, CHECKS, Check, CheckKind, Readying};
-
-/// Checks of the schema that a later version brings.
-const LATER_CHECKS: [&str; 1] = ["judge"];
 
 /// Reads checks: each kind of value is made ready once, each schema file is read once.
 #[derive(Debug)]
@@ -25,11 +22,26 @@ pub(super) struct Checking<'a> {
     base: &'a Path,
     readying: RefCell<Readying>,
     schemas: RefCell<HashMap<String, Result<Value, Finding>>>,
+    judges: RefCell<Vec<Judge>>,
 }
+
+/// A judge where it is named.
+#[derive(Debug, Clone)]
+pub(super) struct Judge {
+    /// The model as the file names it.
+    pub(super) name: String,
+    /// The file.
+    pub(super) source: Arc<Source>,
+    /// The place in it.
+    pub(super) span: Range<usize>,
+}
+
+/// What is said of a judge's check that names no model.
+const LACKS_MODEL: &str = "a judge needs a `model`: another one than those under test";
 
 impl<'a> Checking<'a> {
     pub(super) fn new(base: &'a Path) -> Self {
-        Self { base, readying: RefCell::default(), schemas: RefCell::default() }
+        Self { base, readying: RefCell::default(), schemas: RefCell::default(), judges: RefCell::default() }
     }
 
     /// The checks of an array of tables.
@@ -42,23 +54,37 @@ impl<'a> Checking<'a> {
             notes.at(section.span(), "a check needs a `kind`", format!("one of {}", known().join(", ")));
             return None;
         };
-        if let Some(later) = kind.value.as_str().and_then(later) {
-            notes.add(later.at(&notes.source, kind.span, "comes with a later version"));
-            return None;
-        }
         let row = section.value("kind", word(&known())).and_then(check::kind);
         let has_value = section.raw("value").is_some();
         let value = section.get("value", json);
         // A kind that is not known may take one.
         let threshold = row.is_none_or(|row| row.threshold).then(|| section.get("threshold", number(scalar::SHARE)));
+        let asked = row.is_none_or(|row| row.asks).then(|| {
+            let has_model = section.raw("model").is_some();
+            let model = section.get("model", text_as(scalar::model_id));
+            let most = section.value("max_tokens", whole(&scalar::MAX_TOKENS)).map(|most| most as u32);
+            (has_model, model, most)
+        });
         let span = value.as_ref().map_or(section.span(), |value| value.span.clone());
         section.finish();
         let row = row?;
         if has_value && value.is_none() {
             return None;
         }
-        let threshold = threshold.flatten().map(|threshold| threshold.value);
-        match self.check(row, value.map(|value| value.value).unwrap_or_default(), threshold) {
+        let (has_model, model, max_tokens) = asked.unwrap_or_default();
+        if row.asks && !has_model {
+            notes.at(kind.span, LACKS_MODEL, "no model is named");
+            return None;
+        }
+        let check = Check {
+            kind: row.name.to_owned(),
+            value: value.map(|value| value.value).unwrap_or_default(),
+            threshold: threshold.flatten().map(|threshold| threshold.value),
+            model: model.as_ref().map(|model| model.value.clone()),
+            max_tokens,
+        };
+        self.judge(&check, &notes.source, model.map(|model| model.span));
+        match self.check(row, check) {
             Ok(check) => {
                 unlabelled(row, &check, kind.span, cases, notes);
                 Some(check)
@@ -114,9 +140,6 @@ impl<'a> Checking<'a> {
             Some(_) => return refuse(format!("`kind` of {whose} must be a text"), ""),
             None => return refuse(format!("{whose} needs a `kind`"), &format!("one of {}", known().join(", "))),
         };
-        if let Some(later) = later(&kind) {
-            return Err(vec![later.at(&place.value, place.span.clone(), "comes with a later version")]);
-        }
         let Some(row) = check::kind(&kind) else {
             let help = nearest(&kind, known()).map(|near| format!("did you mean \"{near}\"?"));
             let what = format!("`kind` of {whose} must be {}", one_of(&known()));
@@ -131,12 +154,30 @@ impl<'a> Checking<'a> {
             let refuse = |Wrong { expected, .. }| says(format!("`threshold` of {whose} must be {expected}"), "");
             share.map_err(|why| wrong.push(refuse(why))).ok()
         });
+        let (mut model, mut max_tokens) = (None, None);
+        if row.asks {
+            let mut refuse = |key, Wrong { expected, .. }: Wrong| {
+                wrong.push(says(format!("`{key}` of {whose} must be {expected}"), ""));
+            };
+            match object.shift_remove("model").map(|model| scalar::model_id(model.as_str().unwrap_or_default())) {
+                Some(Ok(name)) => model = Some(name),
+                Some(Err(why)) => refuse("model", why),
+                None => refuse("model", Wrong::expected("there: another model than those under test")),
+            }
+            let most = object.shift_remove("max_tokens").filter(|most| !most.is_null());
+            match most.map(|most| scalar::whole(most.as_i64().unwrap_or(0).into(), &scalar::MAX_TOKENS)) {
+                Some(Ok(most)) => max_tokens = Some(most as u32),
+                Some(Err(why)) => refuse("max_tokens", why),
+                None => {}
+            }
+        }
         wrong.extend(
             unknown(&object, row)
                 .map(|(key, help)| says(format!("unknown key {} in {whose}", quoted(key)), "").help(help)),
         );
-        let check = self.check(row, value, threshold);
-        match check {
+        let check = Check { kind, value, threshold, model, max_tokens };
+        self.judge(&check, &place.value, Some(place.span.clone()));
+        match self.check(row, check) {
             Ok(check) if wrong.is_empty() => Ok((row, check)),
             Ok(_) => Err(wrong),
             Err(refused) => {
@@ -147,14 +188,26 @@ impl<'a> Checking<'a> {
         }
     }
 
+    /// Remembers where a judge is named.
+    fn judge(&self, check: &Check, source: &Arc<Source>, span: Option<Range<usize>>) {
+        if let (Some(name), Some(span)) = (check.judge(), span) {
+            self.judges.borrow_mut().push(Judge { name: name.to_owned(), source: Arc::clone(source), span });
+        }
+    }
+
+    /// Where judges are named.
+    pub(super) fn into_judges(self) -> Vec<Judge> {
+        self.judges.into_inner()
+    }
+
     /// A check whose value was tried; a schema file's content is its value.
-    fn check(&self, row: &'static CheckKind, value: Value, threshold: Option<f64>) -> Result<Check, Refused> {
-        let is_none = value.is_null();
-        let value = match value {
+    fn check(&self, row: &'static CheckKind, check: Check) -> Result<Check, Refused> {
+        let is_none = check.value.is_null();
+        let value = match check.value {
             Value::String(path) if row.from_file && is_json(&path) => self.schema(&path).map_err(Refused::File)?,
             value => value,
         };
-        let check = Check { kind: row.name.to_owned(), value, threshold };
+        let check = Check { value, ..check };
         match self.readying.borrow_mut().ready(&check) {
             Ok(_) => Ok(check),
             Err(check::Wrong { expected, why }) => {
@@ -198,12 +251,6 @@ fn known() -> Vec<&'static str> {
     CHECKS.iter().map(|kind| kind.name).collect()
 }
 
-/// What is said of a kind that a later version brings, without its place.
-fn later(kind: &str) -> Option<Finding> {
-    let what = format!("this version does not know the check `{kind}` yet");
-    LATER_CHECKS.contains(&kind).then(|| Finding::new(what).help(format!("it knows {}", known().join(", "))))
-}
-
 fn is_json(path: &str) -> bool {
     Path::new(path).extension().is_some_and(|extension| extension.eq_ignore_ascii_case("json"))
 }
@@ -212,6 +259,7 @@ fn is_json(path: &str) -> bool {
 fn unknown<'a>(object: &'a Map<String, Value>, row: &CheckKind) -> impl Iterator<Item = (&'a str, String)> {
     let mut known = vec!["kind", "value"];
     known.extend(row.threshold.then_some("threshold"));
+    known.extend(row.asks.then_some(["model", "max_tokens"]).into_iter().flatten());
     object.keys().map(move |key| {
         let near = nearest(key, known.iter().copied());
         let help =
@@ -247,14 +295,4 @@ fn malformed(source: &Arc<Source>, error: &serde_json::Error) -> Finding {
     let start: usize = source.text.split_inclusive('\n').take(error.line().saturating_sub(1)).map(str::len).sum();
     let at = (start + error.column().saturating_sub(1)).min(source.text.len());
     Finding::new(format!("{} is not JSON: {what}", source.name)).at(source, at..at + 1, "")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn no_check_is_both_known_and_later() {
-        assert!(LATER_CHECKS.iter().all(|kind| check::kind(kind).is_none()));
-    }
 }

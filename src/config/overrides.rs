@@ -91,6 +91,7 @@ impl Config {
         let kept = self.set_models(&mut plan, overrides, &mut wrong);
         select(&mut plan, overrides, &mut wrong);
         self.set_inputs(&mut plan, overrides, &kept, &mut wrong);
+        self.set_judges(&mut plan, &mut wrong);
         ConfigError::unless_empty(wrong)?;
         Ok(plan)
     }
@@ -144,6 +145,17 @@ impl Config {
             .collect();
         plan.models = names.iter().map(|name| plan.model(ModelId::parse(name))).collect();
         kept
+    }
+
+    /// The judges that the plan's checks name; none of them is under test.
+    fn set_judges(&self, plan: &mut Plan, wrong: &mut Vec<Finding>) {
+        plan.judges = plan.named_judges();
+        if let Some((judge, why)) = plan.partial_judge() {
+            let places = self.judges.iter().filter(|place| place.name == judge.id.as_str());
+            let finding = places
+                .fold(Finding::new(why), |finding, place| finding.at(&place.source, place.span.clone(), "named here"));
+            wrong.push(finding.help("take another model as the judge, best of another family"));
+        }
     }
 
     /// The gate with its variant's index among those that are kept.

@@ -7,7 +7,7 @@ use std::time::Duration;
 use toml::de::DeTable;
 
 use super::cases::Cases;
-use super::checks::Checking;
+use super::checks::{Checking, Judge};
 use super::file;
 use super::finding::{ConfigError, Finding, Source, nearest, quoted};
 use super::parameters::Set;
@@ -36,6 +36,8 @@ pub struct Config {
     pub(super) entries: Vec<Entry>,
     pub(super) cases: Cases,
     pub(super) models: Vec<String>,
+    /// Where judges are named.
+    pub(super) judges: Vec<Judge>,
     pub(super) region: Option<String>,
     pub(super) share: Option<f64>,
     pub(super) max_cost: Option<Option<f64>>,
@@ -120,6 +122,7 @@ fn tables(notes: &Notes, root: At<&DeTable<'_>>, base: &Path) -> Config {
         entries,
         cases,
         models: models.unwrap_or_default(),
+        judges: checking.into_judges(),
         region,
         share: quota.share,
         max_cost: bench.max_cost,

@@ -1,6 +1,9 @@
 //! Dispatcher: decides what is sent and when, for all models side by side, and tells what happens.
 
 mod ending;
+mod judging;
+mod memory;
+mod telling;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -16,19 +19,21 @@ use crate::bench::contest::Lost;
 use crate::bench::event::{Command, Ended, Event, NoteLevel, PauseCause, RetireCause, Stamped, Stop};
 use crate::bench::fault::{Fault, FaultKind};
 use crate::bench::minute::AccountMinute;
-use crate::bench::model::ModelId;
 use crate::bench::plan::{Endpoint, Plan};
 use crate::bench::quota::Quota;
 use crate::bench::sample::{Outcome, Trial};
 use crate::bench::template::Templates;
 use crate::engine::budget::{Budget, worst_cost};
 use crate::engine::clock::Clock;
+use crate::engine::judging::{Judging, worst_of_all};
 use crate::engine::lane::{Asked, Beside, Lane, Step};
 use crate::engine::need::Need;
-use crate::engine::pacer::{Pacer, Ticket};
+use crate::engine::pacer::Ticket;
 use crate::engine::stop::Harm;
 use crate::engine::trial::{Answer, Doing, Invoke, Landed, Wires, backoff, invocation, whole};
 use crate::engine::watch::Watch;
+
+pub use memory::Memory;
 
 /// Invocations sent in one turn at most: until an answer begins, each holds the SDK's large state of sending, and those
 /// that landed wait for the end of the turn.
@@ -46,7 +51,7 @@ pub struct Engine<G = Gateway> {
     pub run: String,
     /// The way to Bedrock.
     pub gateway: G,
-    /// Each model's whole quota, and what the user must know of its detection; assumed where missing.
+    /// Each model's whole quota, then each judge's, and what the user must know of its detection; assumed where missing.
     pub quotas: Vec<(Quota, Vec<String>)>,
     /// True where no AWS is behind the gateway.
     pub simulated: bool,
@@ -57,10 +62,6 @@ pub struct Engine<G = Gateway> {
     /// What the account's monitoring says, per model, whenever it is read; `None` where nobody reads it.
     pub account: Option<UnboundedReceiver<AccountUse>>,
 }
-
-/// What a run took of its models' quotas and learned of them, for the run after it: a quota does not begin anew.
-#[derive(Debug, Default)]
-pub struct Memory(Vec<(ModelId, Pacer)>);
 
 /// Runs a plan to its end and tells everything that happens; the stream ends when the run has.
 ///
@@ -75,9 +76,13 @@ pub async fn run<G: Invoke>(
     let began = watch.as_ref().and_then(Watch::cpu);
     let version = env!("CARGO_PKG_VERSION").to_owned();
     wires.tell_now(Event::RunStarted { run, plan: Arc::clone(&plan), simulated, version });
-    quotas.resize_with(plan.models.len(), || (Quota::assumed(), Vec::new()));
+    quotas.resize_with(plan.models.len() + plan.judges.len(), || (Quota::assumed(), Vec::new()));
+    let of_judges = quotas.split_off(plan.models.len());
     for (model, (quota, notes)) in quotas.iter().enumerate() {
         wires.tell_now(Event::QuotaDetected { model, quota: quota.clone(), notes: notes.clone() });
+    }
+    for (judge, (quota, notes)) in of_judges.iter().enumerate() {
+        wires.tell_now(Event::JudgeQuotaDetected { judge, quota: quota.clone(), notes: notes.clone() });
     }
     let templates = match Templates::new(&plan) {
         Ok(templates) => templates,
@@ -88,21 +93,17 @@ pub async fn run<G: Invoke>(
     };
     let mut lane = |(model, (quota, _)): (usize, &(Quota, Vec<String>))| {
         let mut lane = Lane::new(&plan, model, quota);
-        let known = memory.0.iter().position(|(id, _)| *id == plan.models[model].id);
-        if let Some(known) = known {
-            let now = wires.clock.now();
-            if lane.pacer.inherit(now, memory.0.swap_remove(known).1) {
-                let text =
-                    format!("what an earlier run took of {} within the last minute counts", plan.models[model].id);
-                wires.tell(now, Event::Noted { level: NoteLevel::Info, text });
-            }
-        }
+        memory.inherit(&plan.models[model].id, &mut lane.pacer, &wires);
         lane
     };
     let lanes = quotas.iter().enumerate().map(&mut lane).collect();
+    let mut judging = Judging::new(&plan, &of_judges);
+    for (judge, of) in plan.judges.iter().zip(&mut judging.judges) {
+        memory.inherit(&judge.id, &mut of.pacer, &wires);
+    }
     let looking =
         watch.clone().map(|watch| AbortOnDropHandle::new(tokio::spawn(watch.look(Arc::clone(&wires), began))));
-    let mut dispatcher = Dispatcher::new(wires, gateway, templates, lanes);
+    let mut dispatcher = Dispatcher::new(wires, gateway, templates, lanes, judging);
     let mut commanded = true;
     loop {
         let wake = dispatcher.pump();
@@ -142,9 +143,7 @@ pub async fn run<G: Invoke>(
     if let Some(watch) = watch {
         watch.tell(&dispatcher.wires, Vec::new(), began);
     }
-    for lane in dispatcher.finish() {
-        memory.0.push((plan.models[lane.model].id.clone(), lane.pacer));
-    }
+    dispatcher.finish(&mut memory);
     memory
 }
 
@@ -166,6 +165,8 @@ struct Flight {
     need: Need,
     /// US dollars that it may cost at most.
     worst: f64,
+    /// US dollars that judges of its answer may cost at most: money that is spent on an answer shall show something.
+    judges: f64,
 }
 
 struct Dispatcher<G> {
@@ -175,6 +176,7 @@ struct Dispatcher<G> {
     lanes: Vec<Lane>,
     tasks: JoinSet<Landed>,
     flights: HashMap<Id, Flight>,
+    judging: Judging,
     budget: Budget,
     deadline: Option<Duration>,
     /// Why nothing is sent for now, where that is so.
@@ -193,7 +195,7 @@ struct Dispatcher<G> {
 }
 
 impl<G: Invoke> Dispatcher<G> {
-    fn new(wires: Arc<Wires>, gateway: G, templates: Templates, lanes: Vec<Lane>) -> Self {
+    fn new(wires: Arc<Wires>, gateway: G, templates: Templates, lanes: Vec<Lane>, judging: Judging) -> Self {
         Self {
             verifies: wires.plan.verify,
             deadline: wires.plan.duration.map(|duration| wires.clock.now() + duration),
@@ -208,6 +210,7 @@ impl<G: Invoke> Dispatcher<G> {
             lanes,
             tasks: JoinSet::new(),
             flights: HashMap::new(),
+            judging,
             paused: None,
             ending: None,
             left_out: false,
@@ -215,7 +218,8 @@ impl<G: Invoke> Dispatcher<G> {
     }
 
     fn is_over(&self) -> bool {
-        self.flights.is_empty() && (self.ending.is_some() || self.lanes.iter().all(Lane::is_done))
+        let none_out = self.flights.is_empty() && self.judging.is_idle();
+        none_out && (self.ending.is_some() || self.lanes.iter().all(Lane::is_done))
     }
 
     /// Sends everything that may be sent now; when to look again, where time alone can change something.
@@ -227,8 +231,8 @@ impl<G: Invoke> Dispatcher<G> {
             self.end(Ended::Duration, &format!("the time of {lasted} s was up"));
         }
         let mut wake = self.deadline.filter(|_| self.ending.is_none());
-        wake = wake.into_iter().chain(self.verify(now)).min();
-        if self.paused.is_none() {
+        wake = wake.into_iter().chain(self.verify(now)).chain(self.pump_judges()).min();
+        if self.paused.is_none() && !self.judging.is_full() {
             for lane in 0..self.lanes.len() {
                 let until = self.pump_lane(lane);
                 self.tell_changes(lane);
@@ -255,17 +259,17 @@ impl<G: Invoke> Dispatcher<G> {
                 Step::Wait(until) => return until,
             };
             let trial = lane.head()?.trial;
-            let worst = worst(&plan, trial, need);
-            if !self.budget.admits(worst) {
-                if self.flights.is_empty() {
-                    let reason = self.budget.reason(worst);
+            let (worst, judges) = (worst(&plan, trial, need), worst_of_all(&plan, &trial));
+            if !self.budget.admits(worst + judges) {
+                if self.flights.is_empty() && self.judging.is_idle() {
+                    let reason = self.budget.reason(worst + judges);
                     self.note(NoteLevel::Warning, reason.clone());
                     self.end(Ended::Budget, &reason);
                 }
                 return None;
             }
             match lane.ask(now, need)? {
-                Asked::Go(doing, ticket) => self.send(now, Flight { doing, ticket, need, worst }),
+                Asked::Go(doing, ticket) => self.send(now, Flight { doing, ticket, need, worst, judges }),
                 Asked::Later { until, tell } => {
                     if let Some(limit) = tell {
                         self.wires.tell(now, Event::TrialWaited { trial, limit, until });
@@ -283,11 +287,11 @@ impl<G: Invoke> Dispatcher<G> {
 
     /// Sends a trial beside a head that waits until a time; whether one was found.
     fn send_beside(&mut self, index: usize, now: Duration, until: Duration, plan: &Plan) -> bool {
-        let affordable = |trial, need| self.budget.admits(worst(plan, trial, need));
+        let affordable = |trial, need| self.budget.admits(worst(plan, trial, need) + worst_of_all(plan, &trial));
         match self.lanes[index].beside(now, until, plan, &self.templates, affordable) {
             Some(Beside::Go(doing, ticket, need)) => {
-                let worst = worst(plan, doing.trial, need);
-                self.send(now, Flight { doing, ticket, need, worst });
+                let (worst, judges) = (worst(plan, doing.trial, need), worst_of_all(plan, &doing.trial));
+                self.send(now, Flight { doing, ticket, need, worst, judges });
             }
             Some(Beside::Fail(doing, fault)) => self.trial_failed(now, doing, fault),
             None => return false,
@@ -297,7 +301,7 @@ impl<G: Invoke> Dispatcher<G> {
 
     fn send(&mut self, now: Duration, flight: Flight) {
         let Doing { trial, attempts, .. } = flight.doing;
-        self.budget.take(flight.worst);
+        self.budget.take(flight.worst + flight.judges);
         self.sent_at_once += 1;
         self.wires.tell(now, Event::InvocationStarted { trial, attempt: attempts, reserved: flight.need.reserved });
         let request = Arc::clone(&flight.doing.request);
@@ -311,7 +315,8 @@ impl<G: Invoke> Dispatcher<G> {
             Ok((id, landed)) => (id, Ok(landed)),
             Err(error) => (error.id(), Err(error)),
         };
-        let Some(flight) = self.flights.remove(&id) else { return };
+        let Some(flight) = self.flights.remove(&id) else { return self.judge_landed(id, landed) };
+        self.budget.settle(flight.judges, 0.0);
         match landed {
             Ok(Landed { at, result: Ok(answer) }) => self.answered(at, flight, answer),
             Ok(Landed { at, result: Err(failure) }) => self.failed(at, flight, failure),
@@ -325,7 +330,7 @@ impl<G: Invoke> Dispatcher<G> {
     }
 
     fn answered(&mut self, at: Duration, flight: Flight, answer: Answer) {
-        let Flight { mut doing, ticket, need, worst } = flight;
+        let Flight { mut doing, ticket, need, worst, .. } = flight;
         let Answer { reply, failed_checks } = answer;
         let plan = Arc::clone(&self.wires.plan);
         let Trial { model, variant, .. } = doing.trial;
@@ -340,24 +345,22 @@ impl<G: Invoke> Dispatcher<G> {
         let took =
             Demand { settled: settled as f64, reserved: need.held() as f64, latency: reply.timing.e2e.as_secs_f64() };
         lane.learn(&doing, &reply.usage, took);
-        let accepted = !reply.cut_off && failed_checks.is_empty();
-        let text = lane.keeps(plan.keep, &doing, accepted).then_some(reply.text);
         let outcome = Outcome::Ok {
             usage: reply.usage,
             timing: whole(&reply.timing),
             stop_reason: reply.stop_reason,
             cut_off: reply.cut_off,
             failed_checks,
-            text,
+            text: Some(reply.text),
         };
         let reserved = reply.usage.input + reply.usage.cache_write + plan.max_tokens(model, variant);
         let sample = doing.answered(at, outcome, reserved, settled, &plan);
-        self.finished(at, sample);
+        self.checked(at, sample);
         self.tell_changes(model);
     }
 
     fn failed(&mut self, at: Duration, flight: Flight, failure: Failure) {
-        let Flight { mut doing, ticket, need, worst } = flight;
+        let Flight { mut doing, ticket, need, worst, .. } = flight;
         let plan = Arc::clone(&self.wires.plan);
         let (trial, fault) = (doing.trial, failure.fault);
         let model = &plan.models[trial.model];
@@ -443,7 +446,7 @@ impl<G: Invoke> Dispatcher<G> {
     /// An invocation was dropped on the way.
     fn dropped(&mut self, flight: Flight) {
         let at = self.wires.clock.now();
-        let Flight { mut doing, ticket, need, worst } = flight;
+        let Flight { mut doing, ticket, need, worst, .. } = flight;
         let lane = &mut self.lanes[doing.trial.model];
         lane.pacer.settle(at, &ticket, need.reserved);
         self.budget.settle_unconfirmed(worst);
@@ -486,6 +489,7 @@ impl<G: Invoke> Dispatcher<G> {
 
     async fn drop_in_flight(&mut self) {
         self.stop();
+        self.give_up_judgements();
         self.tasks.abort_all();
         while let Some(landed) = self.tasks.join_next_with_id().await {
             self.landed(landed);
@@ -556,28 +560,5 @@ impl<G: Invoke> Dispatcher<G> {
             let reason = "left out by the user".into();
             self.wires.tell_now(Event::VariantRetired { variant, model: None, reason, cause: RetireCause::User });
         }
-    }
-
-    /// Tells what a lane has changed by itself since the last time: how many may be out, what was learned of its limits.
-    fn tell_changes(&mut self, index: usize) {
-        let lane = &mut self.lanes[index];
-        let (model, concurrency) = (lane.model, lane.crew.size());
-        while let Some((limit, value)) = lane.pacer.learned() {
-            lane.learned(limit, value);
-            self.wires.tell_now(Event::LimitLearned { model, limit, value });
-        }
-        if std::mem::replace(&mut self.told[index], concurrency) != concurrency {
-            self.wires.tell_now(Event::ConcurrencySet { model, concurrency });
-        }
-    }
-
-    fn account_use(&self, used: AccountUse) {
-        for (model, minutes) in used.into_iter().enumerate() {
-            self.wires.tell_now(Event::AccountUseRead { model, minutes });
-        }
-    }
-
-    fn note(&self, level: NoteLevel, text: String) {
-        self.wires.tell_now(Event::Noted { level, text });
     }
 }

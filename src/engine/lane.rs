@@ -27,7 +27,7 @@ const MOST_REFUSALS: u32 = 3;
 /// So many trials are looked through for one that goes beside a head that waits.
 const MOST_ASIDE: usize = 16;
 /// A wait for the daily quota that is longer than this ends the model's part of the run.
-const LONGEST_DAILY_WAIT: Duration = Duration::from_mins(1);
+pub(crate) const LONGEST_DAILY_WAIT: Duration = Duration::from_mins(1);
 
 /// One model's side of a run.
 #[derive(Debug)]
@@ -363,12 +363,12 @@ impl Lane {
     }
 
     /// Whether the reply's text goes into the journal.
-    pub(crate) fn keeps(&mut self, keep: Keep, doing: &Doing, accepted: bool) -> bool {
-        let record = &mut self.variants[doing.trial.variant];
+    pub(crate) fn keeps(&mut self, keep: Keep, trial: &Trial, accepted: bool) -> bool {
+        let record = &mut self.variants[trial.variant];
         match keep {
             Keep::All => true,
             Keep::None => false,
-            Keep::Samples if doing.trial.warmup => false,
+            Keep::Samples if trial.warmup => false,
             Keep::Samples => {
                 let kept = if accepted { &mut record.kept_accepted } else { &mut record.kept_rejected };
                 !std::mem::replace(kept, true)
@@ -461,7 +461,7 @@ fn blank() -> Request {
 }
 
 /// The fault of an invocation that no wait can make fit.
-fn never(need: Need, limit: LimitKind, whole: f64) -> Fault {
+pub(crate) fn never(need: Need, limit: LimitKind, whole: f64) -> Fault {
     let message = if limit == LimitKind::Rpm {
         format!("the quota is {whole} {}: nothing can be sent", limit.meaning())
     } else {

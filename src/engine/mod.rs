@@ -7,6 +7,7 @@ mod cooling;
 mod crew;
 pub mod dispatcher;
 mod forecast;
+mod judging;
 mod lane;
 mod learning;
 mod need;

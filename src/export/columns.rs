@@ -2,7 +2,7 @@
 
 use crate::bench::number::number;
 use crate::bench::objective::OBJECTIVES;
-use crate::bench::report::{ModelReport, QuantilesReport, Report, RunReport, VariantReport, shortened};
+use crate::bench::report::{JudgeReport, ModelReport, QuantilesReport, Report, RunReport, VariantReport, shortened};
 
 /// One column of a table for people.
 #[derive(Debug, Clone, Copy)]
@@ -116,6 +116,20 @@ pub(crate) fn quota_line(model: &ModelReport) -> String {
     let limits: Vec<String> = limits.collect();
     let limits = if limits.is_empty() { "no limit known".into() } else { limits.join(", ") };
     format!("Quota: {limits}; {} quota tokens per output token", model.burndown)
+}
+
+/// A judge in a line: what it was asked, what it said, what it took.
+pub(crate) fn judge_line(judge: &JudgeReport) -> String {
+    let JudgeReport { invocations, failed, accepted, rejected, unjudged, throttles, tokens, .. } = judge;
+    let estimated = if matches!(tokens.source.as_str(), "estimated" | "mixed") { " est" } else { "" };
+    let cost = judge.cost_usd.map_or_else(|| "cost unknown".into(), |usd| format!("cost {usd:.4} USD"));
+    format!(
+        "Judge {}: {invocations} invocations ({failed} failed, {throttles} throttled), {accepted} accepted, {rejected} \
+         rejected, {unjudged} not judged, {} input and {} output tokens{estimated}, {cost}; apart from every variant",
+        judge.model,
+        number(tokens.input as f64),
+        number(tokens.output as f64),
+    )
 }
 
 /// One verdict for people.

@@ -6,7 +6,7 @@ use crate::bench::report::{ModelReport, Report};
 use crate::bench::tally::Tally;
 use crate::export::Rendered;
 use crate::export::charts::CHARTS;
-use crate::export::columns::{COLUMNS, faults, origin, quota_line, run_line, title, verdicts};
+use crate::export::columns::{COLUMNS, faults, judge_line, origin, quota_line, run_line, title, verdicts};
 use crate::export::palette::{DARK, LIGHT, Palette};
 use crate::export::text::xml;
 
@@ -34,6 +34,9 @@ pub(crate) fn render(tally: &Tally) -> Vec<Rendered> {
     }
     for model in &report.models {
         model_into(&mut out, &report, model);
+    }
+    for judge in &report.judges {
+        let _ = writeln!(out, "<p class=\"run\">{}</p>", xml(&judge_line(judge)));
     }
     out.push_str("</body>\n</html>\n");
     vec![Rendered { name: "report.html".into(), contents: out }]

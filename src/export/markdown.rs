@@ -5,7 +5,7 @@ use std::fmt::Write;
 use crate::bench::report::{ModelReport, Report, VariantReport};
 use crate::bench::tally::Tally;
 use crate::export::Rendered;
-use crate::export::columns::{COLUMNS, faults, origin, quota_line, run_line, title, verdicts};
+use crate::export::columns::{COLUMNS, faults, judge_line, origin, quota_line, run_line, title, verdicts};
 use crate::export::text::line;
 
 /// `report.md`.
@@ -21,6 +21,9 @@ pub(crate) fn render(tally: &Tally) -> Vec<Rendered> {
     }
     for model in &report.models {
         model_into(&mut out, model);
+    }
+    for judge in &report.judges {
+        let _ = write!(out, "\n{}.\n", words(&judge_line(judge)));
     }
     vec![Rendered { name: "report.md".into(), contents: out }]
 }

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use unicode_width::UnicodeWidthStr;
 
 use crate::bench::report::{ModelReport, Report, VariantReport};
-use crate::export::columns::{COLUMNS, Column, faults, origin, quota_line, verdicts};
+use crate::export::columns::{COLUMNS, Column, faults, judge_line, origin, quota_line, verdicts};
 use crate::export::text::{in_columns, line};
 
 /// The widest name in columns of the terminal.
@@ -64,6 +64,9 @@ pub fn table(report: &Report, colour: bool) -> String {
             out.push('\n');
         }
         model_into(&mut out, model, pen);
+    }
+    for judge in &report.judges {
+        let _ = writeln!(out, "\n{}", line(&judge_line(judge)));
     }
     for warning in &report.run.warnings {
         let _ = writeln!(out, "{} {}", pen.say(Style::Warning, "warning:"), line(warning));

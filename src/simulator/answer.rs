@@ -1,6 +1,7 @@
 //! Answer: what the simulated model says, a pure function of seed, body and how often that body came.
 
 mod classify;
+mod grade;
 mod hostile;
 mod reading;
 mod summary;
@@ -60,7 +61,9 @@ pub(super) fn compose(turnout: Turnout, model: &ModelId, prompt: &Prompt, max_to
     let mut random = random::stream(turnout.seed, "answer", turnout.body, turnout.nth);
     let reading = reading::read(prompt);
     let length = random::lognormal(&mut random, reading.length, SPREAD).max(1.0) as u64;
-    let mut text = if reading.labels.is_empty() {
+    let mut text = if reading.grades {
+        grade::write(&mut random)
+    } else if reading.labels.is_empty() {
         summary::write(&mut random, &reading, length)
     } else {
         classify::write(&mut random, &reading, length)
@@ -195,6 +198,17 @@ mod tests {
         assert!(!whole.thoughts.is_empty() && !whole.text.is_empty());
         let cut = compose(turnout, &model, &detailed, 5);
         assert_eq!((tokens::count(&cut.thoughts), cut.text.as_str(), cut.stop), (5, "", Stop::MaxTokens));
+    }
+
+    #[test]
+    fn a_verdict_is_given_where_one_is_asked_for() {
+        let system = "You grade summaries. Reply with exactly one line: ACCEPT, or REJECT: and the reason.";
+        let prompt = prompt(Some(system), &format!("The summary:\n\n{CONTENT}"));
+        let replies: Vec<String> = (0..200).map(|nth| answer(&prompt, nth).text).collect();
+        let good = replies.iter().filter(|reply| *reply == "ACCEPT").count();
+        assert!((150..190).contains(&good), "{good} of 200");
+        assert!(replies.iter().all(|reply| reply == "ACCEPT" || reply.starts_with("REJECT: ")));
+        assert_eq!(answer(&prompt, 3), answer(&prompt, 3));
     }
 
     const CLASSIFY: &str = "Classify this text into one of these categories: Technology, Business, Health, \

@@ -76,7 +76,7 @@ fn paused(tally: &Tally) -> String {
 fn running(tally: &Tally, now: Duration) -> String {
     let out = plural(tally.in_flight() as u64, "request");
     let quiet = tally.last_sent.or(tally.started_at).map_or(Duration::ZERO, |last| now.saturating_sub(last));
-    let waiting = waiting(tally, now).or_else(|| backing_off(tally, now));
+    let waiting = waiting(tally, now).or_else(|| backing_off(tally, now)).or_else(|| judging(tally));
     match (quiet >= QUIET, waiting) {
         (true, Some(why)) => format!("no request sent for {}: {why}; {out} in flight", seconds(quiet)),
         (true, None) if tally.in_flight() > 0 => {
@@ -99,6 +99,12 @@ fn waiting(tally: &Tally, now: Duration) -> Option<String> {
         if trials == 1 { "a trial waits".into() } else { format!("{trials} trials wait") },
         limit.name()
     ))
+}
+
+fn judging(tally: &Tally) -> Option<String> {
+    let answers = tally.judging.len() as u64;
+    (answers > 0)
+        .then(|| if answers == 1 { "an answer is judged".into() } else { format!("{answers} answers are judged") })
 }
 
 fn backing_off(tally: &Tally, now: Duration) -> Option<String> {
@@ -128,6 +134,12 @@ fn line<'a>(plan: &'a Plan, entry: &'a Entry) -> ActivityLine<'a> {
                 fault.kind.name(),
                 fault.message
             );
+            (text.into(), if backoff.is_some() { Ink::Warning } else { Ink::Error })
+        }
+        Event::JudgeFailed { trial, attempt, fault, backoff, .. } => {
+            let next = backoff.map_or_else(|| "not judged".into(), |wait| format!("again in {}", seconds(wait)));
+            let (variant, kind) = (name(trial.variant), fault.kind.name());
+            let text = format!("judge of {variant}: {kind} (attempt {attempt}, {next}): {}", fault.message);
             (text.into(), if backoff.is_some() { Ink::Warning } else { Ink::Error })
         }
         Event::VariantIncluded { variant } => (format!("{} takes part again", name(*variant)).into(), Ink::Text),
@@ -160,6 +172,11 @@ fn line<'a>(plan: &'a Plan, entry: &'a Entry) -> ActivityLine<'a> {
         | Event::TrialWaited { .. }
         | Event::InvocationStarted { .. }
         | Event::Progress { .. }
+        | Event::TrialAnswered { .. }
+        | Event::JudgeQuotaDetected { .. }
+        | Event::JudgeLimitLearned { .. }
+        | Event::JudgeAsked { .. }
+        | Event::JudgeReplied { .. }
         | Event::TrialFinished { .. } => ("".into(), Ink::Muted),
     };
     ActivityLine { at: clock(entry.at), text: clean(&text, Lines::Join).into_owned().into(), ink }

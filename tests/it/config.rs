@@ -208,13 +208,18 @@ fn every_key_arrives_in_the_plan() {
             "min_words",
             "expected",
             "similar_to",
-            "similar_to"
+            "similar_to",
+            "judge"
         ]
     );
     let of_file = quotient::bench::check::CHECKS.iter().all(|kind| plan.checks.iter().any(|c| c.kind == kind.name));
     assert!(of_file, "every kind is in the file");
     assert_eq!(plan.checks[6].value, serde_json::json!({"type": "object", "required": ["a"]}));
     assert_eq!((plan.checks[7].label().as_str(), plan.checks[10].threshold), ("json_schema An order", Some(0.9)));
+    let judge = &plan.checks[12];
+    assert_eq!((judge.judge(), judge.max_tokens), (Some("us.amazon.nova-pro-v1:0"), Some(80)));
+    let judges: Vec<_> = plan.judges.iter().map(|judge| (judge.id.as_str(), judge.burndown)).collect();
+    assert_eq!(judges, [("us.amazon.nova-pro-v1:0", 1)], "the burndown that is set is the tested models'");
     assert_eq!(plan.variants[0].checks[0].label(), "not_contains \"translation\"");
     assert!(plan.variants[1].checks.is_empty() && plan.cases[0].checks.is_empty());
     let of_case: Vec<String> = plan.cases[1].checks.iter().map(quotient::bench::check::Check::label).collect();

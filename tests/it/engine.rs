@@ -8,5 +8,6 @@ mod pacing;
 mod racing;
 mod scripted;
 mod trials;
+mod verdicts;
 
 pub(crate) use scripted::{Act, Scripted, plan, quota, start};

@@ -9,7 +9,7 @@ use crate::bench::plan::Variant;
 const LABELS: [&str; 5] = ["Technology", "Business", "Health", "Entertainment", "Other"];
 
 fn check(kind: &str, value: Value) -> Check {
-    Check { kind: kind.into(), value, threshold: None }
+    Check { kind: kind.into(), value, ..Check::default() }
 }
 
 /// Why an answer does not pass, where a case has this label among others.

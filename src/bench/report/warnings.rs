@@ -1,5 +1,6 @@
 //! Warnings: what the reader must know before believing a number.
 
+use super::judge;
 use crate::bench::client::Bottleneck;
 use crate::bench::event::{NoteLevel, RetireCause};
 use crate::bench::figures::Figures;
@@ -51,7 +52,15 @@ pub(super) fn warnings(tally: &Tally) -> Vec<String> {
     });
     let own = bottleneck(tally).map(|found| found.sentence().to_owned());
     let mut all: Vec<String> = Vec::new();
-    for warning in detection.chain(noted).chain(retired).chain(answers).chain(learned).chain(daily).chain(own) {
+    for warning in detection
+        .chain(noted)
+        .chain(retired)
+        .chain(answers)
+        .chain(learned)
+        .chain(daily)
+        .chain(judge::warnings(tally))
+        .chain(own)
+    {
         if !all.contains(&warning) {
             all.push(warning);
         }
@@ -80,6 +89,6 @@ pub fn learned_notes(tally: &Tally, model: usize) -> Vec<String> {
 }
 
 /// A note with its model before it, where the note does not begin with that itself.
-fn about(model: &str, note: &str) -> String {
+pub(super) fn about(model: &str, note: &str) -> String {
     if note.starts_with(model) { note.to_owned() } else { format!("{model}: {note}") }
 }

@@ -113,7 +113,7 @@ async fn resolve(checks: &mut Checks, clients: &Clients, plan: &mut Plan) {
 
 async fn judge_models(checks: &mut Checks, clients: &Clients, plan: &Plan, catalog: Option<&Catalog>) {
     let today = session::today();
-    for model in &plan.models {
+    for model in plan.models.iter().chain(&plan.judges) {
         let name = format!("model {}", model.id);
         if model.scope() == Scope::Dedicated {
             checks.add(&name, Outcome::Skipped, "Bought, custom and imported models are not in these lists.");
@@ -182,7 +182,7 @@ async fn judge_quotas(checks: &mut Checks, clients: &Clients, plan: &Plan, codes
     match listing.by_code(codes) {
         Err(says) => checks.add("quota codes", Outcome::Failed, &says),
         Ok(chosen) => {
-            for model in &plan.models {
+            for model in plan.models.iter().chain(&plan.judges) {
                 checks.judge(&format!("quota of {}", model.id), limits(plan, &listing, &model.id, &chosen));
             }
         }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::Dispatcher;
+use super::{Dispatcher, Memory};
 use crate::bench::event::{Ended, Event, NoteLevel, RetireCause};
 use crate::bench::sample::Sample;
 use crate::bench::verification::{MEASURE, SETTLE};
@@ -17,7 +17,8 @@ impl<G: Invoke> Dispatcher<G> {
         let mut next: Option<Duration> = None;
         for model in 0..self.lanes.len() {
             let (from, until) = (now + SETTLE, now + SETTLE + MEASURE);
-            let begins = self.verifies && self.ending.is_none();
+            // What is not judged yet may still change who is best.
+            let begins = self.verifies && self.ending.is_none() && self.judging.is_idle();
             if let Some(variant) = begins.then(|| self.lanes[model].verify(until, &plan)).flatten() {
                 self.wires.tell(now, Event::VerificationStarted { model, variant, from, until });
             }
@@ -47,8 +48,8 @@ impl<G: Invoke> Dispatcher<G> {
         }
     }
 
-    /// Says how the run ended; what is left are its lanes.
-    pub(super) fn finish(self) -> Vec<Lane> {
+    /// Says how the run ended, and keeps what it learned of its quotas.
+    pub(super) fn finish(self, memory: &mut Memory) {
         let (ended, reason) = match &self.ending {
             Some((ended, reason)) => (*ended, Some(reason.clone())),
             None if self.lanes.iter().all(Lane::is_decided) => {
@@ -66,6 +67,12 @@ impl<G: Invoke> Dispatcher<G> {
             self.note(NoteLevel::Warning, caveat);
         }
         self.wires.tell_now(Event::RunFinished { ended, reason });
-        self.lanes
+        let plan = &self.wires.plan;
+        for lane in self.lanes {
+            memory.keep(plan.models[lane.model].id.clone(), lane.pacer);
+        }
+        for (judge, of) in plan.judges.iter().zip(self.judging.judges) {
+            memory.keep(judge.id.clone(), of.pacer);
+        }
     }
 }

@@ -47,6 +47,8 @@ pub(super) struct Reading {
     pub(super) leaning: i32,
     /// Whether headings and bullets are wanted.
     pub(super) structured: bool,
+    /// Whether a verdict of one word is wanted, ACCEPT or REJECT.
+    pub(super) grades: bool,
     /// Categories to choose from; empty where it is not about that.
     pub(super) labels: Vec<String>,
     /// The text that it is about.
@@ -65,7 +67,8 @@ pub(super) fn read(prompt: &Prompt) -> Reading {
     let form = if structured { STRUCTURE } else { 1.0 };
     let length = PLAIN_LENGTH * STEP.powi(leaning) * form;
     let length = asked_words(&lower).map_or(length, |words| (words * PER_WORD * 0.85).min(length));
-    Reading { length, leaning, structured, labels: labels(task), content: content.to_owned() }
+    let grades = grades(&instructions);
+    Reading { length, leaning, structured, grades, labels: labels(task), content: content.to_owned() }
 }
 
 /// The task and the text that it is about: the first paragraph with those behind it that still give instructions (as
@@ -97,6 +100,18 @@ fn asked_words(lower: &str) -> Option<f64> {
     words.windows(2).filter(|pair| pair[1] == "words" || pair[1] == "word").find_map(|pair| pair[0].parse().ok())
 }
 
+/// Whether one sentence asks for a reply that is ACCEPT or REJECT: told by both words in capitals behind a word that
+/// asks for a reply.
+fn grades(instructions: &str) -> bool {
+    const ASKS: [&str; 5] = ["reply", "respond", "answer", "write", "say"];
+    instructions.split(['\n', '.']).any(|sentence| {
+        let words = || sentence.split(|c: char| !c.is_alphanumeric());
+        let said = |word: &str| words().position(|other| other == word);
+        let asks = words().position(|word| ASKS.contains(&word.to_lowercase().as_str()));
+        matches!((asks, said("ACCEPT"), said("REJECT")), (Some(asks), Some(one), Some(other)) if asks < one.min(other))
+    })
+}
+
 /// The categories that a task lists behind "categories:" (or "labels:", "classes:").
 fn labels(task: &str) -> Vec<String> {
     // ASCII only, so that places in it are places in the task.
@@ -123,6 +138,14 @@ mod tests {
         assert_eq!(labels(tutorial), ["Technology", "Business", "Health", "Other"]);
         assert_eq!(labels("Labels: 'spam' or 'ham'\nText:"), ["spam", "ham"]);
         assert!(labels("Summarize the following text in a concise way").is_empty());
+    }
+
+    #[test]
+    fn a_verdict_is_asked_for_in_capitals() {
+        assert!(grades("Be strict.\nAnswer with one word: ACCEPT or REJECT."));
+        assert!(grades("Reply REJECT: and why, or ACCEPT"));
+        assert!(!grades("Say whether we accept or reject it."));
+        assert!(!grades("ACCEPT. Reply in French. REJECT"));
     }
 
     #[test]

@@ -28,6 +28,8 @@ pub(crate) struct Ask {
     pub(crate) model: String,
     /// Bytes of the prompt.
     pub(crate) prompt: usize,
+    /// The last turn.
+    pub(crate) text: String,
     /// How many invocations came before this one.
     pub(crate) before: usize,
     /// How many of this variant.
@@ -118,6 +120,7 @@ impl Scripted {
             variant: variant.clone(),
             model: call.model.id.to_string(),
             prompt: call.request.prompt_bytes(),
+            text: call.request.turns.last().map(|turn| turn.text.clone()).unwrap_or_default(),
             before: seen.asked.len(),
             before_of_variant,
         };
@@ -224,7 +227,13 @@ pub(crate) fn start(plan: Plan, quota: &Quota, gateway: Scripted) -> Running {
 
 /// The same after an earlier run.
 pub(crate) fn start_after(memory: Memory, plan: Plan, quota: &Quota, gateway: Scripted) -> Running {
-    let quotas = plan.models.iter().map(|_| (quota.clone(), Vec::new())).collect();
+    let quotas = vec![quota.clone(); plan.models.len() + plan.judges.len()];
+    start_under(memory, plan, quotas, gateway)
+}
+
+/// The same under one quota for each model and each judge.
+pub(crate) fn start_under(memory: Memory, plan: Plan, quotas: Vec<Quota>, gateway: Scripted) -> Running {
+    let quotas = quotas.into_iter().map(|quota| (quota, Vec::new())).collect();
     let engine = Engine {
         plan: Arc::new(plan),
         run: "test".into(),
