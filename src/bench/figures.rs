@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::bench::blocks::Taken;
 use crate::bench::capacity::{Capacity, theoretical_rpm};
 use crate::bench::contest::FEWEST_BLOCKS;
-use crate::bench::means::{Means, Setting, moved};
+use crate::bench::means::{Means, Setting, moved, range_of_limits};
 use crate::bench::number::number;
 use crate::bench::plan::Plan;
 use crate::bench::population::Population;
@@ -149,7 +149,7 @@ impl<'a> Figures<'a> {
     pub fn capacity(&self) -> Option<CapacityRange> {
         let (means, setting) = (self.means()?, self.setting());
         let at = setting.capacity(&means)?;
-        let range = self.range(at.rpm, &|means| Some(setting.capacity(means)?.rpm));
+        let range = self.range(&setting, |setting, means| Some(setting.capacity(means)?.rpm));
         Some(CapacityRange { at, low: range.as_ref().map(|r| *r.start()), high: range.map(|r| *r.end()) })
     }
 
@@ -178,16 +178,23 @@ impl<'a> Figures<'a> {
 
     /// The interval of that.
     pub fn goodput_range(&self) -> Option<RangeInclusive<f64>> {
-        let setting = self.setting();
-        self.range(self.goodput()?, &|means| setting.goodput(means))
+        self.range(&self.setting(), |setting, means| setting.goodput(means))
     }
 
-    /// The interval of a function of the means around its value, at the plan's confidence, valid whenever it is looked
-    /// at; `None` where n is too small for one.
-    fn range(&self, at: f64, of: &dyn Fn(&Means) -> Option<f64>) -> Option<RangeInclusive<f64>> {
-        let (n, deviation) = self.spread(of)?;
-        let half = half_width(n, deviation, 1.0 - self.plan.confidence);
-        half.is_finite().then(|| (at - half).max(0.0)..=at + half)
+    /// The interval of something that a quota limits, at the plan's confidence, valid whenever it is looked at; `None`
+    /// where n is too small for one.
+    fn range(
+        &self,
+        setting: &Setting<'_>,
+        of: impl Fn(&Setting<'_>, &Means) -> Option<f64>,
+    ) -> Option<RangeInclusive<f64>> {
+        let means = self.means()?;
+        range_of_limits(setting, |setting| {
+            let (n, deviation) = self.spread(&|means| of(setting, means))?;
+            let half = half_width(n, deviation, 1.0 - self.plan.confidence);
+            let at = of(setting, &means)?;
+            half.is_finite().then_some((at - half, at + half))
+        })
     }
 
     /// How many blocks a function of the means rests on, and by how much each moves it: the standard deviation that

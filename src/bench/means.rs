@@ -1,10 +1,11 @@
 //! Means: what a variant's trials took on average, and how much each of them moves a score.
 
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use crate::bench::blocks::Taken;
 use crate::bench::capacity::{Capacity, Demand, capacity};
-use crate::bench::quota::Quota;
+use crate::bench::quota::{LimitKind, Quota};
 
 /// What a variant's trials took on average; what every objective scores.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -71,9 +72,26 @@ impl Setting<'_> {
     }
 }
 
+/// The interval of the least of what each limit alone allows. `of` gives the two ends under one limit, and `None` where
+/// that limit does not exist; each end is the least of those, so a limit that only nearly binds is not forgotten.
+pub fn range_of_limits(
+    setting: &Setting<'_>,
+    of: impl Fn(&Setting<'_>) -> Option<(f64, f64)>,
+) -> Option<RangeInclusive<f64>> {
+    let quota = setting.quota?;
+    let ends = LimitKind::ALL.into_iter().filter_map(|kind| {
+        let only = quota.only(kind);
+        of(&Setting { quota: Some(&only), ..*setting })
+    });
+    let least = ends.reduce(|(low, high), (other_low, other_high)| (low.min(other_low), high.min(other_high)));
+    least.map(|(low, high)| low.max(0.0)..=high)
+}
+
 /// Sums over trials that every mean is a quotient of: answers that count, what they settled, reserved, lasted and had
 /// of tokens; then, of all trials: answered, accepted, took, spent.
 const SUMS: usize = 9;
+/// The sums that capacity depends on, which bends where another limit begins to bind.
+const DEMAND: RangeInclusive<usize> = 1..=3;
 /// The sum that one more accepted answer changes.
 const ACCEPTED: usize = 6;
 /// A step in a mean that is small beside it and large beside rounding.
@@ -154,6 +172,11 @@ pub fn moved(trials: &[Taken], score: &dyn Fn(&Means) -> Option<f64>) -> Option<
     let asks = score(&means(&mean, 1.0)) != score(&means(&mean, 2.0));
     let median = if asks { Median::of(trials, cached) } else { Median { at: 1.0, sparsity: 0.0 } };
     let at = |mean: &[f64; SUMS], median: f64| score(&means(mean, median));
+    let n = trials.len() as f64;
+    let error = |of: usize| {
+        let squares: f64 = trials.iter().map(|taken| (sums(taken, cached)[of] - mean[of]).powi(2)).sum();
+        (squares / n / n).sqrt()
+    };
     // Without a single accepted answer there may be no score at one side, and so no slope.
     let slope = |more: Option<f64>, less: Option<f64>, wide: f64| match more.zip(less) {
         Some((more, less)) if wide > 0.0 => (more - less) / wide,
@@ -161,7 +184,9 @@ pub fn moved(trials: &[Taken], score: &dyn Fn(&Means) -> Option<f64>) -> Option<
     };
     let mut slopes = [0.0; SUMS];
     for (of, found) in slopes.iter_mut().enumerate() {
-        let step = STEP * if of == ACCEPTED { 1.0 } else { mean[of].abs() };
+        // As wide as the mean is uncertain: a limit that binds only just beyond it has its part in the slope.
+        let wide = if DEMAND.contains(&of) { error(of) } else { 0.0 };
+        let step = wide.max(STEP * if of == ACCEPTED { 1.0 } else { mean[of].abs() });
         let (mut less, mut more) = (mean, mean);
         less[of] = (less[of] - step).max(0.0);
         more[of] += step;

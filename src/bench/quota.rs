@@ -139,6 +139,14 @@ impl Quota {
         }
     }
 
+    /// One limit alone.
+    #[must_use]
+    pub fn only(&self, kind: LimitKind) -> Self {
+        let mut only = Self::default();
+        *only.slot(kind) = self.get(kind).cloned();
+        only
+    }
+
     /// The place of one limit.
     pub fn slot(&mut self, kind: LimitKind) -> &mut Option<Limit> {
         match kind {

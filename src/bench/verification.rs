@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::bench::blocks::Taken;
-use crate::bench::means::{Means, Setting, mean, moved};
+use crate::bench::means::{Means, Setting, mean, moved, range_of_limits};
 use crate::bench::plan::{Concurrency, Plan};
 use crate::bench::quota::{LimitKind, Quota};
 use crate::bench::sample::Sample;
@@ -138,21 +138,26 @@ impl Verification {
 fn predicted(known: &[Taken], setting: &Setting<'_>, minutes: f64, confidence: f64) -> Option<Predicted> {
     let limit = setting.capacity(&mean(known)?)?.limit;
     // So many at once cannot do more than end one after the other, whatever the quota.
-    let score = |means: &Means| Some(setting.capacity(means)?.rpm.min(setting.concurrency * 60.0 / means.latency));
-    let found = moved(known, &score)?;
-    let rpm = found.score;
-    let n = found.by.len() as u64;
-    let squares: f64 = found.by.iter().map(|by| by * by).sum();
-    let deviation = (squares / (n.max(2) - 1) as f64).sqrt();
-    let before = half_width(n, deviation, 1.0 - confidence);
-    let during = normal_quantile(0.5 + confidence / 2.0) * deviation / (rpm * minutes).max(1.0).sqrt();
-    let half = before.hypot(during);
+    let score = |setting: &Setting<'_>, means: &Means| {
+        Some(setting.capacity(means)?.rpm.min(setting.concurrency * 60.0 / means.latency))
+    };
+    let rpm = score(setting, &mean(known)?)?;
+    let n = known.len() as u64;
+    let range = range_of_limits(setting, |setting| {
+        let found = moved(known, &|means| score(setting, means))?;
+        let squares: f64 = found.by.iter().map(|by| by * by).sum();
+        let deviation = (squares / (n.max(2) - 1) as f64).sqrt();
+        let before = half_width(n, deviation, 1.0 - confidence);
+        let during = normal_quantile(0.5 + confidence / 2.0) * deviation / (rpm * minutes).max(1.0).sqrt();
+        let half = before.hypot(during);
+        half.is_finite().then_some((found.score - half, found.score + half))
+    })?;
     // What is counted between two moments is off by one at each.
     let counted = 1.0 / minutes;
     Some(Predicted {
         requests_per_minute: rpm,
-        low: ((rpm - half) * (1.0 - KEPT_BACK) - counted).max(0.0),
-        high: rpm + half + counted,
+        low: (range.start() * (1.0 - KEPT_BACK) - counted).max(0.0),
+        high: range.end() + counted,
         limit,
         answers: n,
     })

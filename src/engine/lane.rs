@@ -315,7 +315,8 @@ impl Lane {
     /// Takes in how a trial ended: which variants cannot win any more, and why; the winner, once it is shown.
     pub(crate) fn finished(&mut self, sample: &Sample, plan: &Plan) -> (Vec<(usize, String)>, Option<usize>) {
         let lost = self.race.finished(sample, plan);
-        let winner = self.is_open().then(|| self.race.winner(self.model, plan)).flatten();
+        let raced = self.is_open() && self.verified_until.is_none();
+        let winner = raced.then(|| self.race.winner(self.model, plan)).flatten();
         for (variant, _) in &lost {
             self.retire(*variant);
         }
