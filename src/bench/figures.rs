@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::bench::blocks::Taken;
 use crate::bench::capacity::{Capacity, theoretical_rpm};
 use crate::bench::contest::FEWEST_BLOCKS;
-use crate::bench::means::{Means, Setting, moved, range_of_limits};
+use crate::bench::means::{Means, Setting, ends_by_limit, least, moved};
 use crate::bench::number::number;
 use crate::bench::plan::Plan;
 use crate::bench::population::Population;
@@ -178,6 +178,10 @@ impl<'a> Figures<'a> {
 
     /// The interval of that.
     pub fn goodput_range(&self) -> Option<RangeInclusive<f64>> {
+        #[expect(
+            clippy::redundant_closure_for_method_calls,
+            reason = "the method is of one lifetime, the closure of all"
+        )]
         self.range(&self.setting(), |setting, means| setting.goodput(means))
     }
 
@@ -189,12 +193,12 @@ impl<'a> Figures<'a> {
         of: impl Fn(&Setting<'_>, &Means) -> Option<f64>,
     ) -> Option<RangeInclusive<f64>> {
         let means = self.means()?;
-        range_of_limits(setting, |setting| {
+        least(&ends_by_limit(setting, |setting| {
             let (n, deviation) = self.spread(&|means| of(setting, means))?;
             let half = half_width(n, deviation, 1.0 - self.plan.confidence);
             let at = of(setting, &means)?;
             half.is_finite().then_some((at - half, at + half))
-        })
+        }))
     }
 
     /// How many blocks a function of the means rests on, and by how much each moves it: the standard deviation that

@@ -72,18 +72,20 @@ impl Setting<'_> {
     }
 }
 
-/// The interval of the least of what each limit alone allows. `of` gives the two ends under one limit, and `None` where
-/// that limit does not exist; each end is the least of those, so a limit that only nearly binds is not forgotten.
-pub fn range_of_limits(
-    setting: &Setting<'_>,
-    of: impl Fn(&Setting<'_>) -> Option<(f64, f64)>,
-) -> Option<RangeInclusive<f64>> {
-    let quota = setting.quota?;
-    let ends = LimitKind::ALL.into_iter().filter_map(|kind| {
+/// The two ends of something under each limit alone, for those that exist.
+pub fn ends_by_limit(setting: &Setting<'_>, of: impl Fn(&Setting<'_>) -> Option<(f64, f64)>) -> Vec<(f64, f64)> {
+    let Some(quota) = setting.quota else { return Vec::new() };
+    let under = |kind| {
         let only = quota.only(kind);
         of(&Setting { quota: Some(&only), ..*setting })
-    });
-    let least = ends.reduce(|(low, high), (other_low, other_high)| (low.min(other_low), high.min(other_high)));
+    };
+    LimitKind::ALL.into_iter().filter_map(under).collect()
+}
+
+/// The interval of the least of what each limit alone allows: each end is the least, so a limit that only nearly binds
+/// is not forgotten.
+pub fn least(ends: &[(f64, f64)]) -> Option<RangeInclusive<f64>> {
+    let least = ends.iter().copied().reduce(|(low, high), (l, h)| (low.min(l), high.min(h)));
     least.map(|(low, high)| low.max(0.0)..=high)
 }
 
