@@ -4,6 +4,7 @@ use color_eyre::Result;
 use serde_json::{Value, json};
 
 use crate::bench::estimate::{Estimate, estimate};
+use crate::bench::guess;
 use crate::bench::number::number;
 use crate::bench::plan::{ModelPlan, Plan};
 use crate::bench::price;
@@ -93,7 +94,7 @@ pub fn rows(plan: &Plan, estimated: &Estimate) -> Vec<(String, String)> {
     };
     let variants: Vec<&str> = plan.variants.iter().filter(|v| v.included).map(|v| v.name.as_str()).collect();
     let row = |label: &str, value: String| (label.to_owned(), value);
-    vec![
+    let mut rows = vec![
         row("endpoint", format!("{} in {}", plan.endpoint.label(), plan.region)),
         row("models", joined(plan.models.iter().map(|model| model.id.as_str()).collect())),
         row("variants", joined(variants)),
@@ -120,7 +121,22 @@ pub fn rows(plan: &Plan, estimated: &Estimate) -> Vec<(String, String)> {
                 .map_or("unknown until the quota is detected".into(), |s| format!("at least {} est", span(s))),
         ),
         row("share of quota", format!("{:.0} %", plan.share * 100.0)),
-    ]
+    ];
+    rows.extend(usual_guess(plan).map(|guess| row("usual guess", guess)));
+    rows
+}
+
+/// The variant that is guessed for each model before anything was measured, where it is in the plan.
+fn usual_guess(plan: &Plan) -> Option<String> {
+    let mut guesses: Vec<String> = Vec::new();
+    for (index, model) in plan.models.iter().enumerate() {
+        let Some(variant) = guess::guessed(plan, index) else { continue };
+        let guess = format!("{} for {} models", plan.variants[variant].name, model.id.family().name);
+        if !guesses.contains(&guess) {
+            guesses.push(guess);
+        }
+    }
+    (!guesses.is_empty()).then(|| format!("{}, before any measurement", guesses.join("; ")))
 }
 
 /// What each model costs, and who says so.
