@@ -33,11 +33,11 @@ pub(crate) fn render(tally: &Tally) -> Vec<Rendered> {
         }
         out.push_str("</ul>\n");
     }
-    for model in &report.models {
-        model_into(&mut out, &report, model);
-    }
     if let Some((head, sentences)) = across(&report) {
         list(&mut out, "h2", &head, sentences.iter().map(String::as_str));
+    }
+    for model in &report.models {
+        model_into(&mut out, &report, model);
     }
     out.push_str("</body>\n</html>\n");
     vec![Rendered { name: "report.html".into(), contents: out }]

@@ -20,11 +20,11 @@ pub(crate) fn render(tally: &Tally) -> Vec<Rendered> {
     for warning in &report.run.warnings {
         let _ = write!(out, "\n> ⚠ {}\n", words(warning));
     }
+    if let Some((head, sentences)) = across(&report) {
+        list(&mut out, &format!("**{}:**", words(&head)), sentences.iter().map(String::as_str));
+    }
     for model in &report.models {
         model_into(&mut out, model);
-    }
-    if let Some((head, sentences)) = across(&report) {
-        list(&mut out, &format!("## {}", words(&head)), sentences.iter().map(String::as_str));
     }
     vec![Rendered { name: "report.md".into(), contents: out }]
 }

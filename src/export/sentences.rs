@@ -24,10 +24,11 @@ pub(crate) fn advice(model: &ModelReport) -> impl Iterator<Item = &str> {
     model.variants.iter().filter_map(|variant| variant.advice_sentence.as_deref())
 }
 
-/// That for the variant that fits the most work into the quota.
+/// That for the variant that fits the most work into the quota, where it gains anything.
 pub(crate) fn advice_for_the_best(model: &ModelReport) -> Option<&str> {
     let best = throughput(model)?.leader.as_ref()?;
-    model.variants.iter().find(|variant| variant.name == *best)?.advice_sentence.as_deref()
+    let best = model.variants.iter().find(|variant| variant.name == *best)?;
+    best.advice_sentence.as_deref().filter(|_| best.advice.is_some_and(|advice| advice.gains()))
 }
 
 /// The best across models with what equal quality means, where there are several.

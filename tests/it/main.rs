@@ -24,3 +24,4 @@ mod snippets;
 mod stage;
 mod tally;
 mod tui;
+mod verdicts;
