@@ -11,7 +11,6 @@ use crate::bench::objective::Rule;
 use crate::bench::plan::{Concurrency, Plan};
 use crate::bench::quota::LimitKind;
 use crate::bench::tally::{Phase, Tally};
-use crate::bench::verification::{MEASURE, SETTLE};
 use crate::tui::format::plural;
 use crate::tui::judged::{Judged, Memo};
 use crate::tui::keymap::{self, Action};
@@ -19,6 +18,7 @@ use crate::tui::message::{Effect, Msg, Picked, PlanEstimate};
 use crate::tui::picker::{Listed, Picker};
 use crate::tui::screen;
 use crate::tui::theme::Theme;
+use crate::tui::verdicts;
 
 /// The most requests at once that the keys ask for.
 const MOST_AT_ONCE: u32 = 4_096;
@@ -372,14 +372,12 @@ impl Model {
         let verify = !self.plan.verify;
         Arc::make_mut(&mut self.plan).verify = verify;
         let active = self.tally.is_active();
-        let run = if active { "" } else { " of the next run" };
-        let minutes = (SETTLE + MEASURE).as_secs() / 60;
         let text = if verify {
-            format!("the winner{run} will be driven at the quota's edge for {minutes} minutes after the verdict")
+            verdicts::ASKED
         } else {
-            format!("the winner{run} will not be driven at the quota's edge after the verdict")
+            "the winner will not be driven at the quota's edge after the verdict"
         };
-        self.say(NoteLevel::Info, text, now);
+        self.say(NoteLevel::Info, text.into(), now);
         active.then_some(Effect::Tell(Command::Verify(verify))).into_iter().collect()
     }
 

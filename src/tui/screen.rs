@@ -203,7 +203,9 @@ impl Seats {
 
     /// Quota and variants over the whole width, details at the left below them, verdict and activity at the right.
     fn wide(body: Rect, air: u16, quota: u16, ranked: u16) -> Self {
-        let variants = (1 + ranked).min(body.height - quota - 2 * air - 12);
+        // A long list leaves room below it for a ranking, as far as it stays a list.
+        let room = body.height - quota - 2 * air - 12;
+        let variants = (1 + ranked).min(room.saturating_sub(4).max(room.min(9)));
         let quota = Rect { height: quota, ..body };
         let variants = Rect { y: quota.bottom() + air, height: variants, ..body };
         let below = variants.bottom() + air;

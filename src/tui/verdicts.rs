@@ -17,6 +17,9 @@ use crate::tui::theme::Ink;
 use crate::tui::widgets::front::{self, FrontPoint};
 use crate::tui::widgets::verdict::{Note, Place};
 
+/// What is said while a proof is asked for: for so long as `bench::verification` settles and measures.
+pub const ASKED: &str = "the winner will be driven at the quota's edge for 3 minutes after the verdict";
+
 /// Title, axis and points of the Pareto front.
 #[derive(Debug)]
 pub struct Front<'a> {
@@ -45,7 +48,11 @@ pub fn standing(model: &Model, verdict: &Verdict) -> (String, Ink) {
 pub fn ranking(verdict: &Verdict) -> Vec<Place> {
     let place = |(index, ranked): (usize, &Ranked)| Place {
         name: clean(&ranked.name, Lines::Join).into_owned(),
-        score: if ranked.score < 1.0 { format!("{:.6}", ranked.score) } else { rate(ranked.score) },
+        score: if ranked.score > 0.0 && ranked.score < 1.0 {
+            format!("{:.6}", ranked.score)
+        } else {
+            rate(ranked.score)
+        },
         behind: ranked.behind.filter(|_| index > 0),
         standing: place_standing(verdict, index, ranked),
     };
@@ -75,8 +82,10 @@ fn signed(share: f64) -> String {
 pub fn notes<'a>(model: &Model, judged: &'a Judged, now: Duration) -> Vec<Note<'a>> {
     let note = |text: &'a String| Note { text: Cow::Borrowed(text), ink: Ink::Muted, pinned: false };
     let proof = verification(model, now).map(|(text, ink)| Note { text: text.into(), ink, pinned: true });
+    let asked = proof.is_none() && model.plan.verify;
+    let asked = asked.then(|| Note { text: ASKED.into(), ink: Ink::Muted, pinned: false });
     let said = [&judged.guess, &judged.saved, &judged.binding, &judged.across, &judged.efficiency];
-    proof.into_iter().chain(said.into_iter().flatten().map(note)).collect()
+    proof.into_iter().chain(asked).chain(said.into_iter().flatten().map(note)).collect()
 }
 
 /// How far the verification of the shown model is, or what it came to; `None` before it began.

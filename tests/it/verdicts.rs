@@ -95,7 +95,7 @@ fn the_proof_is_asked_for_before_a_run_and_while_it_is_on() {
     let mut model = planned(|_| {});
     assert_eq!(letter(&mut model, 'v'), []);
     let seen = shown(&model, stage::START, (120, 36));
-    assert!(seen.contains("the winner of the next run will be driven"), "{seen}");
+    assert!(seen.matches("the winner will be driven at the quota's edge").count() == 2, "{seen}");
     assert!(seen.lines().last().unwrap().contains("v no proof"), "{seen}");
     let started = letter(&mut model, 'r');
     let [Effect::Tell(Command::Start(plan))] = started.as_slice() else { panic!("{started:?}") };

@@ -82,23 +82,18 @@ struct Columns {
     standing: u16,
 }
 
-/// The axis on which every interval is drawn.
+/// The ends of the axis: always the same, so that intervals are seen to close and nothing moves but them.
+const ENDS: (f64, f64) = (-0.5, 1.0);
+
+/// The axis on which every interval is drawn, over so many columns.
+#[derive(Clone, Copy)]
 struct Axis {
-    left: f64,
-    right: f64,
     columns: u16,
 }
 
 impl Axis {
-    /// Its ends are one of two values each, so that intervals are seen to close and the axis does not move with them.
-    fn of(ranking: &[Place], columns: u16) -> Self {
-        let end = |most: f64| if most <= 0.25 { 0.25 } else { 1.0 };
-        let most = |of: fn((f64, f64)) -> f64| ranking.iter().filter_map(|p| p.behind).map(of).fold(0.0, f64::max);
-        Self { left: end(most(|(low, _)| -low)), right: end(most(|(_, high)| high)), columns }
-    }
-
-    fn column(&self, value: f64) -> u16 {
-        let share = (value.clamp(-self.left, self.right) + self.left) / (self.left + self.right);
+    fn column(self, value: f64) -> u16 {
+        let share = (value.clamp(ENDS.0, ENDS.1) - ENDS.0) / (ENDS.1 - ENDS.0);
         (share * f64::from(self.columns.saturating_sub(1))).round() as u16
     }
 }
@@ -149,7 +144,7 @@ impl VerdictPanel<'_> {
 
     fn ranks(&self, area: Rect, pen: &mut Pen<'_>) {
         let columns = self.columns(area.width);
-        let axis = Axis::of(self.ranking, columns.axis);
+        let axis = Axis { columns: columns.axis };
         let score_end = area.x + NUMBER + columns.name + 2 + columns.score;
         let axis_at = score_end + 2;
         let standing_at = if columns.axis == 0 { score_end + 2 } else { axis_at + columns.axis + 2 };
@@ -157,7 +152,7 @@ impl VerdictPanel<'_> {
         let unit = columns.name + 2 + columns.score;
         pen.right(area.x + NUMBER, area.y, unit, self.unit, Ink::Muted);
         if columns.axis > 0 {
-            let end = format!("{:+.0} %", axis.right * 100.0);
+            let end = format!("{:+.0} %", ENDS.1 * 100.0);
             pen.left(axis_at + axis.column(0.0), area.y, 1, "0", Ink::Muted);
             pen.right(axis_at, area.y, columns.axis, &end, Ink::Muted);
         }
@@ -169,7 +164,7 @@ impl VerdictPanel<'_> {
             pen.left(area.x + NUMBER, y, columns.name, &place.name, ink);
             pen.right(area.x + NUMBER + columns.name + 2, y, columns.score, &place.score, ink);
             if columns.axis > 0 {
-                interval(place, &axis, (axis_at, y), pen);
+                interval(place, axis, (axis_at, y), pen);
             }
             pen.left(standing_at, y, columns.standing, &place.standing.0, place.standing.1);
         }
@@ -177,7 +172,7 @@ impl VerdictPanel<'_> {
 }
 
 /// An interval on the axis; where it straddles the leader's place, the mark stands in the bar.
-fn interval(place: &Place, axis: &Axis, (x, y): (u16, u16), pen: &mut Pen<'_>) {
+fn interval(place: &Place, axis: Axis, (x, y): (u16, u16), pen: &mut Pen<'_>) {
     let glyphs = pen.glyphs();
     if let Some((low, high)) = place.behind {
         let (from, to) = (axis.column(low), axis.column(high));
