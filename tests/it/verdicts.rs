@@ -110,7 +110,7 @@ fn the_proof_is_asked_for_before_a_run_and_while_it_is_on() {
 #[test]
 fn a_verification_says_how_far_it_is_and_what_it_came_to() {
     let (mut model, now) = after(&FOUR, 0.99);
-    let (from, until) = (now + Duration::from_secs(60), now + Duration::from_secs(180));
+    let (from, until) = (now + Duration::from_mins(1), now + Duration::from_mins(3));
     at(&mut model, now, Event::VerificationStarted { model: 0, variant: 1, from, until });
     let settling = now + Duration::from_secs(18);
     let seen = shown(&model, settling, (120, 36));
@@ -134,7 +134,7 @@ fn a_verification_says_how_far_it_is_and_what_it_came_to() {
     }
     assert_eq!(letter(&mut model, 'v'), [], "it cannot be taken back once it is on");
     at(&mut model, until, Event::RunFinished { ended: Ended::Complete, reason: None });
-    let seen = shown(&model, until + Duration::from_secs(900), (200, 50));
+    let seen = shown(&model, until + Duration::from_mins(15), (200, 50));
     assert!(seen.contains("concise verified: predicted 61.8/min ("), "{seen}");
     assert!(seen.contains("measured 55/min, "), "{seen}");
 }
@@ -142,7 +142,7 @@ fn a_verification_says_how_far_it_is_and_what_it_came_to() {
 #[test]
 fn a_verification_that_was_cut_short_says_so() {
     let (mut model, now) = after(&FOUR, 0.99);
-    let (from, until) = (now + Duration::from_secs(60), now + Duration::from_secs(180));
+    let (from, until) = (now + Duration::from_mins(1), now + Duration::from_mins(3));
     at(&mut model, now, Event::VerificationStarted { model: 0, variant: 1, from, until });
     let stopped = Event::RunFinished { ended: Ended::Interrupted, reason: None };
     at(&mut model, now + Duration::from_secs(5), stopped);
