@@ -39,9 +39,12 @@ fn outcome(verdict: &Verdict, name: &str, decided: bool) -> String {
     };
     match (&ranked.lost, ranked.behind) {
         (None, _) if !decided => "is not decided".into(),
-        (_, Some(behind)) => format!("is not borne out: it is {} behind", share_with_interval(behind)),
-        (Some(why), None) => format!("is not borne out: {why}"),
-        (None, None) => "is not borne out".into(),
+        (_, Some(behind)) if behind.0 > 0.0 => {
+            format!("is not borne out: it is {} behind", share_with_interval(behind))
+        }
+        // Another than the leader beats it.
+        (Some(why), _) => format!("is not borne out: {why}"),
+        (None, _) => "is not borne out".into(),
     }
 }
 
@@ -106,6 +109,11 @@ mod tests {
             said(None, "concise", interval, Some("lost")),
             "is not borne out: it is 43 % (30 to 55) behind",
             "who has lost is out before another has won"
+        );
+        assert_eq!(
+            said(None, "concise", Some((-0.02, 1.0)), Some("minimal is better")),
+            "is not borne out: minimal is better",
+            "by another than the leader"
         );
         assert_eq!(
             said(Some("concise"), "concise", None, Some("every trial failed")),
