@@ -40,6 +40,20 @@ pub struct Best {
     pub reason: String,
 }
 
+impl Across {
+    /// The three answers, each in a sentence that begins with its question; those that have none are left out.
+    pub fn sentences(&self) -> Vec<String> {
+        let said = |(question, best): (&str, &Option<Best>)| {
+            let Best { model, variant, reason, unit, .. } = best.as_ref()?;
+            Some(format!("{question}: {variant} on {model} ({unit}: {reason})"))
+        };
+        [("cheapest", &self.cheapest), ("fastest", &self.fastest), ("most capacity", &self.most_capacity)]
+            .into_iter()
+            .filter_map(said)
+            .collect()
+    }
+}
+
 /// A variant on a model that is good enough.
 struct Entrant<'a> {
     figures: Figures<'a>,

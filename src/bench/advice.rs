@@ -63,11 +63,18 @@ pub fn advice(figures: &Figures<'_>) -> Option<Advice> {
     Some(Advice { max_tokens, cut_off_risk, capacity_with_advice: then, regained: then - now })
 }
 
+impl Advice {
+    /// Whether it gains anything worth telling.
+    pub fn gains(&self) -> bool {
+        self.regained >= 0.05
+    }
+}
+
 /// The advice in a sentence, for a variant's name.
 pub fn sentence(figures: &Figures<'_>, advice: &Advice) -> String {
     let of = figures.tally;
     let used = figures.plan.max_tokens(figures.model, figures.variant);
-    let gained = if advice.regained >= 0.05 {
+    let gained = if advice.gains() {
         format!("allows {} more requests a minute", number(advice.regained))
     } else {
         "gains no request a minute, as another limit binds".into()

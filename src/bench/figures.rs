@@ -145,6 +145,11 @@ impl<'a> Figures<'a> {
         }
     }
 
+    /// Capacity in the whole quota at the means.
+    pub fn capacity_at(&self) -> Option<Capacity> {
+        self.setting().capacity(&self.means()?)
+    }
+
     /// Capacity in the whole quota, with an interval at the plan's confidence.
     pub fn capacity(&self) -> Option<CapacityRange> {
         let (means, setting) = (self.means()?, self.setting());

@@ -13,7 +13,9 @@ use serde::{Deserialize, Serialize};
 use crate::bench::across::{Across, across};
 use crate::bench::event::{Ended, RetireCause};
 use crate::bench::figures::Figures;
+use crate::bench::guess;
 use crate::bench::history::HistoryPoint;
+use crate::bench::number::number;
 use crate::bench::objective::Rule;
 use crate::bench::quota::{Limit, LimitKind, Quota};
 use crate::bench::tally::{Phase, Tally};
@@ -111,6 +113,9 @@ pub struct ModelReport {
     pub history: Vec<HistoryPoint>,
     /// What racing saved.
     pub saved: Saved,
+    /// Whom one guesses for this family before a measurement, or what became of that guess under the plan's objective.
+    #[serde(default)]
+    pub guess: Option<String>,
 }
 
 /// What racing saved.
@@ -180,7 +185,7 @@ fn rules(tally: &Tally) -> impl Iterator<Item = Rule> {
 
 impl Saved {
     /// Trials that were planned and that a race made needless, at what the variant's trials cost on average.
-    fn of(tally: &Tally, model: usize) -> Self {
+    pub fn of(tally: &Tally, model: usize) -> Self {
         let decided = tally.phase == Phase::Finished(Ended::Decided);
         let needless = |figures: &Figures<'_>| {
             let lost = figures.tally.retired.as_ref().is_some_and(|retired| retired.cause == RetireCause::Lost);
@@ -192,11 +197,20 @@ impl Saved {
             Self { invocations: sum.invocations + left, cost_usd: sum.cost_usd + left as f64 * cost }
         })
     }
+
+    /// That in a sentence; `None` where nothing was saved. What has no price saves no money that could be told.
+    pub fn sentence(&self) -> Option<String> {
+        let money = if self.cost_usd > 0.0 { format!(" (${})", number(self.cost_usd)) } else { String::new() };
+        let calls = if self.invocations == 1 { "call" } else { "calls" };
+        (self.invocations > 0).then(|| format!("racing saved {} {calls}{money}", number(self.invocations as f64)))
+    }
 }
 
 impl ModelReport {
     fn of(tally: &Tally, model: usize) -> Self {
         let (plan, of) = (&tally.plan.models[model], &tally.models[model]);
+        let verdicts: BTreeMap<String, Verdict> =
+            rules(tally).map(|rule| (rule.name(), verdict(tally, model, &rule))).collect();
         Self {
             model: plan.id.as_str().into(),
             base_model: plan.id.base().into(),
@@ -208,7 +222,8 @@ impl ModelReport {
             variants: Figures::of_model(tally, model)
                 .map(|figures| VariantReport::of(&figures, tally.last_at))
                 .collect(),
-            verdicts: rules(tally).map(|rule| (rule.name(), verdict(tally, model, &rule))).collect(),
+            guess: verdicts.get(&tally.plan.objective.name()).and_then(|of| guess::sentence(tally, model, of)),
+            verdicts,
             efficiency: efficiency_sentence(tally, model),
             history: of.history.points(tally.started_at.unwrap_or_default()),
             saved: Saved::of(tally, model),

@@ -52,6 +52,9 @@ pub struct Ranked {
     /// Why it cannot win, where that is shown.
     #[serde(default)]
     pub lost: Option<String>,
+    /// Who is shown to be better, where that is why.
+    #[serde(default)]
+    pub lost_to: Option<String>,
 }
 
 /// What stands behind a verdict.
@@ -288,6 +291,10 @@ impl<'a> Case<'a> {
             score: place.score,
             behind,
             lost: place.standing.lost.map(|lost| self.lost(lost)),
+            lost_to: match place.standing.lost {
+                Some(Lost::To(other, _)) => Some(self.tally.plan.variants[other].name.clone()),
+                _ => None,
+            },
         }
     }
 
@@ -319,8 +326,26 @@ fn row_words(name: &str) -> &str {
 }
 
 fn interval(found: Comparison) -> String {
-    let (low, high) = (found.gap - found.half_width, found.gap + found.half_width);
-    format!("{} % ({} to {})", whole(found.gap), whole(low), whole(high.min(1.0)))
+    share_with_interval((found.gap - found.half_width, found.gap + found.half_width))
+}
+
+/// A share in the middle of its interval, in per cent: `42 % (30 to 55)`.
+pub fn share_with_interval((low, high): (f64, f64)) -> String {
+    format!("{} % ({} to {})", whole(f64::midpoint(low, high)), whole(low), whole(high.min(1.0)))
+}
+
+/// What the limit that binds means for a prompt, where the verdict is about requests inside a quota; `None` where the
+/// variants differ in it.
+pub fn binding_sentence(verdict: &Verdict) -> Option<String> {
+    if !["accepted/min", "quota tokens/accepted"].contains(&verdict.unit.as_str()) {
+        return None;
+    }
+    let limit = verdict.limit?;
+    let meaning = match limit {
+        LimitKind::Tpm | LimitKind::Tpd => "fewest quota tokens per accepted answer wins",
+        LimitKind::Rpm => "tokens buy no requests, so put more work into one request",
+    };
+    Some(format!("{} binds: {meaning}", limit.name()))
 }
 
 /// A share in per cent, whole from 10 on.

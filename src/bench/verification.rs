@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::bench::blocks::Taken;
 use crate::bench::means::{Means, Setting, ends_by_limit, least, mean, moved};
+use crate::bench::number::number;
 use crate::bench::plan::{Concurrency, Plan};
 use crate::bench::quota::{LimitKind, Quota};
 use crate::bench::sample::Sample;
@@ -121,6 +122,12 @@ impl Verification {
         self.throttles += u64::from(at >= self.from && at <= self.until);
     }
 
+    /// Answers a minute so far; `None` until a few seconds were measured.
+    pub fn so_far(&self, now: Duration) -> Option<f64> {
+        let seconds = now.min(self.until).saturating_sub(self.from).as_secs_f64();
+        (seconds >= 5.0).then(|| self.answered as f64 * 60.0 / seconds)
+    }
+
     /// Prediction beside measurement, seen from `now`; `None` until a quarter of the time was measured, and where the
     /// end of the run cut that short.
     pub fn verified(&self, now: Duration) -> Option<Verified> {
@@ -134,6 +141,30 @@ impl Verification {
             throttles: self.throttles,
             seconds,
         })
+    }
+}
+
+impl Verified {
+    /// Prediction beside measurement, in a sentence.
+    pub fn sentence(&self) -> String {
+        let place = if self.measured < self.low {
+            "less than was predicted"
+        } else if self.measured > self.high {
+            "more than was predicted"
+        } else {
+            "inside what was predicted"
+        };
+        let throttled = match self.throttles {
+            0 => String::new(),
+            n => format!("; {n} throttled"),
+        };
+        format!(
+            "predicted {}/min ({} to {}), measured {}/min, {place}{throttled}",
+            number(self.predicted),
+            number(self.low),
+            number(self.high),
+            number(self.measured)
+        )
     }
 }
 
@@ -176,4 +207,25 @@ pub fn requests(share: &Quota, quota_tokens: f64) -> Option<f64> {
     let minutes = (SETTLE + MEASURE).as_secs_f64() / 60.0;
     let by_tokens = share.value(LimitKind::Tpm).map(|tpm| tpm / quota_tokens.max(1.0));
     [share.value(LimitKind::Rpm), by_tokens].into_iter().flatten().reduce(f64::min).map(|rpm| rpm * minutes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whether_it_lies_inside_is_said_in_words() {
+        let of = |measured| Verified {
+            predicted: 135.0,
+            low: 128.2,
+            high: 139.0,
+            measured,
+            throttles: u64::from(measured > 139.0),
+            seconds: 120.0,
+        };
+        let head = "predicted 135/min (128 to 139), measured";
+        assert_eq!(of(133.5).sentence(), format!("{head} 134/min, inside what was predicted"));
+        assert_eq!(of(99.5).sentence(), format!("{head} 99.5/min, less than was predicted"));
+        assert_eq!(of(150.0).sentence(), format!("{head} 150/min, more than was predicted; 1 throttled"));
+    }
 }

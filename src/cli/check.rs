@@ -4,6 +4,7 @@ use color_eyre::Result;
 use serde_json::{Value, json};
 
 use crate::bench::estimate::{Estimate, USUAL_SPREAD, estimate};
+use crate::bench::guess;
 use crate::bench::number::number;
 use crate::bench::plan::{ModelPlan, Plan};
 use crate::bench::price;
@@ -156,7 +157,21 @@ pub fn rows(plan: &Plan, estimated: &Estimate) -> Vec<(String, String)> {
             },
         ),
     ]);
+    all.extend(usual_guess(plan).map(|guess| row("usual guess", guess)));
     all
+}
+
+/// The variant that is guessed for each model before anything was measured, where it is in the plan.
+fn usual_guess(plan: &Plan) -> Option<String> {
+    let mut guesses: Vec<String> = Vec::new();
+    for (index, model) in plan.models.iter().enumerate() {
+        let Some(variant) = guess::guessed(plan, index) else { continue };
+        let guess = format!("{} for {} models", plan.variants[variant].name, model.id.family().name);
+        if !guesses.contains(&guess) {
+            guesses.push(guess);
+        }
+    }
+    (!guesses.is_empty()).then(|| format!("{}, before any measurement", guesses.join("; ")))
 }
 
 /// What each model costs, and who says so.

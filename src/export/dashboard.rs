@@ -24,7 +24,8 @@ pub fn pictures(model: &Model) -> Vec<Rendered> {
 /// The dashboard in a terminal of this many columns and rows.
 pub fn picture(model: &Model, (columns, rows): (u16, u16), dark: bool, theme: Theme) -> String {
     let now = model.tally.last_at;
-    let mut model = Model { theme, ..model.clone() };
+    let mut model = model.clone();
+    model.theme = theme;
     model.update(Msg::Resize(columns, rows), now);
     let area = Rect::new(0, 0, columns, rows);
     let mut buffer = Buffer::empty(area);

@@ -13,6 +13,7 @@ use kuva::render::plots::Plot;
 use kuva::render::render::Scene;
 
 use crate::bench::number::number;
+use crate::bench::pareto;
 use crate::bench::report::{ModelReport, RunReport, VariantReport};
 use crate::export::canvas::{
     BOLD, LABEL_SIZE, MARGIN, Place, Words, document, layout, mark, moved, plots_into, rect, scene, stroke, titled,
@@ -78,15 +79,13 @@ impl Point {
     }
 }
 
-/// The points of a model; on the front is whom no other beats: none takes as little and is accepted as often, and
-/// is better in one of the two.
+/// The points of a model, and who of them is on the front.
 fn points(model: &ModelReport, taken: &Taken) -> Vec<Point> {
     let numbered = model.variants.iter().zip(1..);
     let mut points: Vec<Point> = numbered.filter_map(|(v, number)| Point::of(v, number, taken)).collect();
     let all: Vec<(f64, f64)> = points.iter().map(|point| (point.x, point.y)).collect();
-    for point in &mut points {
-        let beats = |(x, y): &(f64, f64)| *x <= point.x && *y >= point.y && (*x < point.x || *y > point.y);
-        point.front = !all.iter().any(beats);
+    for (point, front) in points.iter_mut().zip(pareto::front(&all)) {
+        point.front = front;
     }
     points
 }

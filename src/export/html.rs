@@ -8,6 +8,7 @@ use crate::export::Rendered;
 use crate::export::charts::CHARTS;
 use crate::export::columns::{COLUMNS, faults, judge_line, origin, quota_line, run_line, title, verdicts};
 use crate::export::palette::{DARK, LIGHT, Palette};
+use crate::export::sentences::{across, advice, sentences};
 use crate::export::text::xml;
 
 /// `report.html`, written so that it is well-formed XML too.
@@ -31,6 +32,9 @@ pub(crate) fn render(tally: &Tally) -> Vec<Rendered> {
             let _ = writeln!(out, "<li>{}</li>", xml(warning));
         }
         out.push_str("</ul>\n");
+    }
+    if let Some((head, sentences)) = across(&report) {
+        list(&mut out, "h2", &head, sentences.iter().map(String::as_str));
     }
     for model in &report.models {
         model_into(&mut out, &report, model);
@@ -84,9 +88,23 @@ fn verdicts_into(out: &mut String, model: &ModelReport) {
         );
     }
     out.push_str("</tbody>\n</table></div>\n");
-    if let Some(sentence) = &model.efficiency {
-        let _ = writeln!(out, "<p>{}.</p>", xml(sentence));
+    for sentence in sentences(model) {
+        let _ = writeln!(out, "<p>{}.</p>", xml(&sentence));
     }
+    list(out, "h3", "Advice", advice(model));
+}
+
+/// A list under a heading, where there is anything to list.
+fn list<'a>(out: &mut String, level: &str, heading: &str, items: impl Iterator<Item = &'a str>) {
+    let mut items = items.peekable();
+    if items.peek().is_none() {
+        return;
+    }
+    let _ = writeln!(out, "<{level}>{}</{level}>\n<ul>", xml(heading));
+    for item in items {
+        let _ = writeln!(out, "<li>{}</li>", xml(item));
+    }
+    out.push_str("</ul>\n");
 }
 
 /// An answer of each variant, and its faults.

@@ -6,6 +6,7 @@ use crate::bench::report::{ModelReport, Report, VariantReport};
 use crate::bench::tally::Tally;
 use crate::export::Rendered;
 use crate::export::columns::{COLUMNS, faults, judge_line, origin, quota_line, run_line, title, verdicts};
+use crate::export::sentences::{across, advice, sentences};
 use crate::export::text::line;
 
 /// `report.md`.
@@ -18,6 +19,9 @@ pub(crate) fn render(tally: &Tally) -> Vec<Rendered> {
     let _ = writeln!(out, "{}", words(&run_line(&report.run)));
     for warning in &report.run.warnings {
         let _ = write!(out, "\n> ⚠ {}\n", words(warning));
+    }
+    if let Some((head, sentences)) = across(&report) {
+        list(&mut out, &format!("**{}:**", words(&head)), sentences.iter().map(String::as_str));
     }
     for model in &report.models {
         model_into(&mut out, model);
@@ -45,15 +49,26 @@ fn model_into(out: &mut String, model: &ModelReport) {
         let cells = [words(verdict.objective), verdict.standing.into(), name, confidence, words(verdict.reason)];
         row(out, cells.into_iter());
     }
-    if let Some(sentence) = &model.efficiency {
-        let _ = write!(out, "\n{}.\n", words(sentence));
+    for sentence in sentences(model) {
+        let _ = write!(out, "\n{}.\n", words(&sentence));
     }
+    list(out, "### Advice", advice(model));
     let faults: Vec<(&str, String)> = faults(model).collect();
     if !faults.is_empty() {
         out.push_str("\n### Faults\n\n");
         for (name, what) in faults {
             let _ = writeln!(out, "- **{}**: {}", words(name), words(&what));
         }
+    }
+}
+
+/// A list under a heading, where there is anything to list.
+fn list<'a>(out: &mut String, heading: &str, items: impl Iterator<Item = &'a str>) {
+    for (index, item) in items.enumerate() {
+        if index == 0 {
+            let _ = write!(out, "\n{heading}\n\n");
+        }
+        let _ = writeln!(out, "- {}", words(item));
     }
 }
 

@@ -15,6 +15,7 @@ mod markdown;
 mod palette;
 mod place;
 pub mod screen;
+mod sentences;
 mod spread;
 mod svg;
 pub mod table;

@@ -6,6 +6,7 @@ use unicode_width::UnicodeWidthStr;
 
 use crate::bench::report::{ModelReport, Report, VariantReport};
 use crate::export::columns::{COLUMNS, Column, faults, judge_line, origin, quota_line, verdicts};
+use crate::export::sentences::{across, advice_for_the_best, sentences};
 use crate::export::text::{in_columns, line};
 
 /// The widest name in columns of the terminal.
@@ -68,6 +69,12 @@ pub fn table(report: &Report, colour: bool) -> String {
     for judge in &report.judges {
         let _ = writeln!(out, "\n{}", line(&judge_line(judge)));
     }
+    if let Some((head, sentences)) = across(report) {
+        let _ = writeln!(out, "\n{}:", pen.say(Style::Bold, &line(&head)));
+        for sentence in sentences {
+            let _ = writeln!(out, "  {}", line(&sentence));
+        }
+    }
     for warning in &report.run.warnings {
         let _ = writeln!(out, "{} {}", pen.say(Style::Warning, "warning:"), line(warning));
     }
@@ -80,8 +87,10 @@ fn model_into(out: &mut String, model: &ModelReport, pen: Pen) {
     figures_into(out, model, pen);
     out.push('\n');
     verdicts_into(out, model, pen);
-    if let Some(sentence) = &model.efficiency {
-        let _ = writeln!(out, "\n{}.", line(sentence));
+    let advice = advice_for_the_best(model).map(str::to_owned);
+    for (index, sentence) in sentences(model).into_iter().chain(advice).enumerate() {
+        let gap = if index == 0 { "\n" } else { "" };
+        let _ = writeln!(out, "{gap}{}.", line(&sentence));
     }
     for (index, (name, what)) in faults(model).enumerate() {
         let gap = if index == 0 { "\n" } else { "" };

@@ -73,6 +73,10 @@ pub enum Action {
     Copy,
     /// Export what was measured.
     Export,
+    /// Whether the next winner, or this run's, is driven at the edge of the quota.
+    Verify,
+    /// Show who is on the Pareto front; then the same by cost.
+    Front,
     /// Show every key.
     Help,
     /// Leave.
@@ -247,6 +251,33 @@ pub const KEYMAP: &[Binding] = &[
         label: |_| "export",
         help: "export the report, the charts and this screen",
         applies: |model| model.overlay.is_none() && model.was_measured(),
+    },
+    Binding {
+        keys: &[letter('p')],
+        action: Action::Front,
+        label: |model| match model.overlay {
+            Some(Overlay::Front { cost: true }) => "by tokens",
+            Some(Overlay::Front { cost: false }) if model.is_priced() => "by cost",
+            Some(_) => "",
+            None => "pareto",
+        },
+        help: "show the Pareto front: quota tokens against acceptance; again: cost",
+        applies: |model| match model.overlay {
+            Some(Overlay::Front { .. }) => true,
+            None => model.was_measured(),
+            Some(_) => false,
+        },
+    },
+    Binding {
+        keys: &[letter('v')],
+        action: Action::Verify,
+        label: |model| match model.plan.verify {
+            _ if model.is_proved() => "",
+            true => "no proof",
+            false => "prove",
+        },
+        help: "prove the winner under load, at the quota's edge, after the verdict; or not",
+        applies: |model| model.overlay.is_none() && !model.starting,
     },
     Binding {
         keys: &[letter('m')],

@@ -2,6 +2,7 @@
 
 pub mod event_loop;
 pub mod format;
+pub mod judged;
 pub mod keymap;
 pub mod message;
 pub mod model;
@@ -9,6 +10,7 @@ pub mod picker;
 pub mod screen;
 pub mod terminal;
 pub mod theme;
+pub mod verdicts;
 pub mod view;
 pub mod widgets;
 pub mod words;

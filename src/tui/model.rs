@@ -1,5 +1,6 @@
 //! Model: what the dashboard knows and what a message makes of it; pure, without clock, files or channels.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,13 +11,14 @@ use crate::bench::objective::Rule;
 use crate::bench::plan::{Concurrency, Plan};
 use crate::bench::quota::LimitKind;
 use crate::bench::tally::{Phase, Tally};
-use crate::bench::verdict::verdict;
 use crate::tui::format::plural;
+use crate::tui::judged::{Judged, Memo};
 use crate::tui::keymap::{self, Action};
 use crate::tui::message::{Effect, Msg, Picked, PlanEstimate};
 use crate::tui::picker::{Listed, Picker};
 use crate::tui::screen;
 use crate::tui::theme::Theme;
+use crate::tui::verdicts;
 
 /// The most requests at once that the keys ask for.
 const MOST_AT_ONCE: u32 = 4_096;
@@ -56,6 +58,8 @@ pub struct Model {
     pub size: (u16, u16),
     /// What ink and glyphs look like.
     pub theme: Theme,
+    /// The verdict, kept from frame to frame.
+    pub(super) memo: Memo,
 }
 
 /// What lies over the dashboard.
@@ -74,6 +78,11 @@ pub enum Overlay {
     Prompt(PromptView),
     /// The models that may be called.
     Models(Picker),
+    /// Who is on the Pareto front: by quota tokens, or by cost.
+    Front {
+        /// By cost.
+        cost: bool,
+    },
 }
 
 /// The ready request of a variant.
@@ -124,6 +133,7 @@ impl Model {
             stopping: None,
             size: (80, 24),
             theme,
+            memo: Memo::default(),
         };
         model.select(0);
         model
@@ -194,6 +204,10 @@ impl Model {
             }
             Msg::Tick => {
                 self.status.take_if(|status| now >= status.until);
+                // A frame follows: what it needs is worked out once, and not for each batch of entries.
+                if let Some(memo) = self.memo.renewed(self) {
+                    self.memo = memo;
+                }
                 Vec::new()
             }
             Msg::Leave => vec![Effect::Quit],
@@ -257,6 +271,11 @@ impl Model {
             Action::Export => {
                 self.say(NoteLevel::Info, "exporting".into(), now);
                 return vec![Effect::Export];
+            }
+            Action::Verify => return self.prove(now),
+            Action::Front => {
+                let cost = self.overlay == Some(Overlay::Front { cost: false }) && self.is_priced();
+                self.overlay = Some(Overlay::Front { cost });
             }
             Action::Help => self.overlay = Some(Overlay::Help { scroll: 0 }),
             Action::Interrupt if self.overlay == Some(Overlay::ConfirmQuit) => return self.confirm(),
@@ -344,6 +363,24 @@ impl Model {
         active.then_some(Effect::Tell(Command::SetConcurrency(concurrency))).into_iter().collect()
     }
 
+    /// Decides whether the winner is driven at the edge of the quota: in the run that is on, or in the next.
+    fn prove(&mut self, now: Duration) -> Vec<Effect> {
+        if self.is_proved() {
+            self.say(NoteLevel::Warning, "the verification is on already; s stops the run".into(), now);
+            return Vec::new();
+        }
+        let verify = !self.plan.verify;
+        Arc::make_mut(&mut self.plan).verify = verify;
+        let active = self.tally.is_active();
+        let text = if verify {
+            verdicts::ASKED
+        } else {
+            "the winner will not be driven at the quota's edge after the verdict"
+        };
+        self.say(NoteLevel::Info, text.into(), now);
+        active.then_some(Effect::Tell(Command::Verify(verify))).into_iter().collect()
+    }
+
     fn pick(&mut self, variant: usize) -> Vec<Effect> {
         let of = Picked { model: self.model, variant };
         self.picked = Some(of);
@@ -353,10 +390,12 @@ impl Model {
     }
 
     fn pick_best(&mut self, now: Duration) -> Vec<Effect> {
-        let verdict = verdict(&self.tally, self.model, &self.objective);
-        let best = verdict.leader.and_then(|name| self.plan.variants.iter().position(|variant| variant.name == name));
+        let judged = self.judged();
+        let leader = judged.verdict.leader.as_ref();
+        let best = leader.and_then(|name| self.plan.variants.iter().position(|variant| variant.name == *name));
         let Some(best) = best else {
-            self.say(NoteLevel::Warning, format!("nothing to pick: {}", verdict.reason), now);
+            let text = format!("nothing to pick: {}", judged.verdict.reason);
+            self.say(NoteLevel::Warning, text, now);
             return Vec::new();
         };
         self.cursor = best;
@@ -391,7 +430,7 @@ impl Model {
             }
             Some(Overlay::Models(_)) => self.step_picker(by),
             Some(Overlay::ConfirmQuit | Overlay::Plan) => {}
-            None => self.select(self.position().saturating_add_signed(by)),
+            None | Some(Overlay::Front { .. }) => self.select(self.position().saturating_add_signed(by)),
         }
     }
 
@@ -425,6 +464,23 @@ impl Model {
         wanted && !(self.tally.is_active() && of.is_some_and(|v| v.retired.is_some()))
     }
 
+    /// The verdict on the shown model under the chosen objective, and what is said beside it.
+    pub fn judged(&self) -> Cow<'_, Judged> {
+        self.memo.judged(self)
+    }
+
+    /// Whether every variant of the shown model that was answered has a price.
+    pub fn is_priced(&self) -> bool {
+        let variants = self.tally.models.get(self.model).map_or(&[][..], |model| &model.variants);
+        let mut measured = variants.iter().filter(|variant| variant.ok > 0).peekable();
+        measured.peek().is_some() && measured.all(|of| of.mean(|of| &of.cost).is_some_and(|usd| usd > 0.0))
+    }
+
+    /// Whether a winner of the run that is on is driven at the edge of the quota, or was.
+    pub fn is_proved(&self) -> bool {
+        self.tally.is_active() && self.tally.models.iter().all(|model| model.verification.is_some())
+    }
+
     /// Whether there is anything to export or to pick from.
     pub fn was_measured(&self) -> bool {
         self.tally.run.is_some()
@@ -435,7 +491,9 @@ impl Model {
         match &self.overlay {
             Some(Overlay::ConfirmQuit) => true,
             Some(Overlay::Plan) => self.estimate.as_ref().is_some_and(|estimate| estimate.refusal.is_none()),
-            Some(Overlay::Help { .. } | Overlay::Prompt(_) | Overlay::Models(_)) | None => false,
+            Some(Overlay::Help { .. } | Overlay::Prompt(_) | Overlay::Models(_) | Overlay::Front { .. }) | None => {
+                false
+            }
         }
     }
 

@@ -10,14 +10,16 @@ use unicode_width::UnicodeWidthStr;
 use crate::bench::clean::{Lines, clean};
 use crate::bench::event::NoteLevel;
 use crate::bench::tally::Phase;
-use crate::bench::verdict::Verdict;
 use crate::tui::format::wrap;
+use crate::tui::judged::Judged;
 use crate::tui::model::{Model, Overlay};
 use crate::tui::theme::Ink;
+use crate::tui::verdicts;
 use crate::tui::view;
 use crate::tui::widgets::activity::Activity;
 use crate::tui::widgets::details::Details;
 use crate::tui::widgets::footer::Footer;
+use crate::tui::widgets::front::{self, FrontBox};
 use crate::tui::widgets::overlay::{self, OverlayBox, OverlayLine};
 use crate::tui::widgets::pen::Pen;
 use crate::tui::widgets::picker::{self, PickerBox};
@@ -39,8 +41,8 @@ pub fn draw(model: &Model, now: Duration, area: Rect, buffer: &mut Buffer) {
     if area.width < SMALLEST.0 || area.height < SMALLEST.1 {
         return too_small(model, area, buffer);
     }
-    let verdict = view::verdict_of(model);
-    let rows = view::rows(model, &verdict);
+    let judged = model.judged();
+    let rows = view::rows(model, &judged.verdict);
     let gauges = view::gauges(model, now);
     let notes = view::quota_notes(model);
     let seats = Seats::of(area, gauges.len() as u16, notes.len() as u16, rows.len() as u16);
@@ -54,7 +56,7 @@ pub fn draw(model: &Model, now: Duration, area: Rect, buffer: &mut Buffer) {
         details(model, seats.details, buffer);
     }
     if seats.verdict.height > 0 {
-        verdict_panel(model, &verdict, seats.verdict, buffer);
+        verdict_panel(model, &judged, now, seats.verdict, buffer);
     }
     if seats.activity.height > 0 {
         let lines = words::lines(&model.tally, seats.activity.height.saturating_sub(2).into());
@@ -64,6 +66,11 @@ pub fn draw(model: &Model, now: Duration, area: Rect, buffer: &mut Buffer) {
     if let Some((title, lines, scroll)) = words::overlay(model, overlay_columns(area)) {
         let place = overlay_place(above_footer(area), &title, &lines);
         OverlayBox { title: &title, lines: &lines, scroll, theme }.render(place, buffer);
+    }
+    if let Some(Overlay::Front { cost }) = model.overlay {
+        let front = verdicts::front(model, cost);
+        FrontBox { title: front.title, axis: front.axis, format: front.format, points: &front.points, theme }
+            .render(overlay::place(above_footer(area), front::WIDEST, front::HIGHEST), buffer);
     }
     if let Some(picker) = model.picker() {
         let title = format!("Models in {}", clean(&model.plan.region, Lines::Join));
@@ -117,26 +124,17 @@ fn details(model: &Model, seat: Rect, buffer: &mut Buffer) {
     Details { title: &clean(name, Lines::Join), details: &details, theme: model.theme }.render(seat, buffer);
 }
 
-fn verdict_panel(model: &Model, verdict: &Verdict, seat: Rect, buffer: &mut Buffer) {
-    let sure = verdict.confidence.map(|sure| format!(" ({:.0} % sure)", (sure * 100.0).floor())).unwrap_or_default();
-    let (standing, reason): (String, _) = match (&verdict.winner, &verdict.leader, model.tally.phase) {
-        (Some(_), ..) => (format!("winner{sure}"), None),
-        (None, Some(_), _) => ("leader".into(), None),
-        (None, None, Phase::Finished(_)) => ("no winner".into(), None),
-        (None, None, _) => ("no verdict yet".into(), Some("no trial was answered so far")),
-    };
-    let ink = match (&verdict.winner, &verdict.leader) {
-        (Some(_), _) => Ink::Good,
-        (None, Some(_)) => Ink::Title,
-        (None, None) => Ink::Muted,
-    };
-    let efficiency = view::efficiency(model);
+fn verdict_panel(model: &Model, judged: &Judged, now: Duration, seat: Rect, buffer: &mut Buffer) {
+    let verdict = &judged.verdict;
+    let nothing_yet = verdict.leader.is_none() && !matches!(model.tally.phase, Phase::Finished(_));
+    let reason = nothing_yet.then(|| "no trial was answered so far".into());
     VerdictPanel {
         objective: (&model.objective.name(), &model.objective.describe()),
-        standing: (standing, ink),
-        reason: reason.map_or_else(|| clean(&verdict.reason, Lines::Join), Into::into),
-        efficiency: efficiency.map(Into::into),
-        ranking: &view::ranking(verdict),
+        standing: verdicts::standing(model, verdict),
+        reason: reason.unwrap_or_else(|| clean(&verdict.reason, Lines::Join)),
+        ranking: &verdicts::ranking(verdict),
+        unit: &verdict.unit,
+        notes: &verdicts::notes(model, judged, now),
         theme: model.theme,
     }
     .render(seat, buffer);
@@ -205,15 +203,17 @@ impl Seats {
 
     /// Quota and variants over the whole width, details at the left below them, verdict and activity at the right.
     fn wide(body: Rect, air: u16, quota: u16, ranked: u16) -> Self {
-        let variants = (1 + ranked).min(body.height - quota - 2 * air - 12);
+        // A long list leaves room below it for a ranking, as far as it stays a list.
+        let room = body.height - quota - 2 * air - 12;
+        let variants = (1 + ranked).min(room.saturating_sub(4).max(room.min(9)));
         let quota = Rect { height: quota, ..body };
         let variants = Rect { y: quota.bottom() + air, height: variants, ..body };
         let below = variants.bottom() + air;
         let rest = Rect { y: below, height: body.bottom() - below, ..body };
         let details = Rect { width: rest.width / 2, ..rest };
         let right = Rect { x: details.right() + 2, width: rest.width - details.width - 2, ..rest };
-        // A head, two texts of three and four lines, a space, and the ranking.
-        let wanted = 9 + ranked;
+        // A head, why, the ranking with its own head, and some sentences.
+        let wanted = 11 + ranked;
         let verdict = Rect { height: wanted.min(right.height - air - 5), ..right };
         let activity = Rect { y: verdict.bottom() + air, height: right.height - verdict.height - air, ..right };
         Self { quota, variants, details, verdict, activity, ..Self::default() }
@@ -240,14 +240,15 @@ impl Seats {
         list += take(variants.min(4) - variants.min(2), false);
         let mut details = take(4, true);
         quota += take(notes.min(2), true);
-        // Two lines say who leads and why, two what that means for the quota.
+        // Two lines say who leads and why, and the others have a line each; then what that means for the quota.
         verdict += if verdict > 0 { take(2, true) } else { 0 };
+        verdict += if verdict > 1 { take(variants.min(4) + 1, true) } else { 0 };
         verdict += if verdict > 1 { take(2, true) } else { 0 };
         details += if details > 0 { take(2, false) } else { 0 };
         activity += if activity > 0 { take(2, true) } else { 0 };
         list += take(variants - variants.min(4), false);
         details += if details > 0 { take(8, false) } else { 0 };
-        verdict += if verdict > 0 { take(variants.min(8) + 1, true) } else { 0 };
+        verdict += if verdict > 0 { take(variants - variants.min(4), false) + take(4, true) } else { 0 };
         activity += if activity > 0 { take(u16::MAX, false) } else { 0 };
         let mut y = body.y;
         let mut seat = |height: u16| {

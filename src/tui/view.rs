@@ -3,24 +3,26 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
+use crate::bench::advice::{self, advice};
 use crate::bench::clean::{Lines, clean};
+use crate::bench::event::RetireCause;
 use crate::bench::figures::Figures;
 use crate::bench::plan::Endpoint;
 use crate::bench::quota::{LimitKind, LimitSource};
 use crate::bench::report::{bottleneck, learned_notes};
 use crate::bench::tally::{Phase, Retired, Tally};
-use crate::bench::verdict::{Ranked, Verdict, efficiency_sentence, verdict};
+use crate::bench::verdict::Verdict;
 use crate::tui::format::{count, percent, plural, rate, span, usd};
 use crate::tui::keymap::KEYMAP;
 use crate::tui::message::Picked;
 use crate::tui::model::Model;
 use crate::tui::picker::{Listed, ModelRow, Picker};
 use crate::tui::theme::Ink;
+use crate::tui::verdicts;
 use crate::tui::widgets::details::Detail;
 use crate::tui::widgets::header::Header;
 use crate::tui::widgets::quota::{Gauge, GaugeState};
 use crate::tui::widgets::variants::{Standing, VariantRow};
-use crate::tui::widgets::verdict::Place;
 
 /// The header's props.
 pub fn header(model: &Model, now: Duration) -> Header<'_> {
@@ -33,6 +35,7 @@ pub fn header(model: &Model, now: Duration) -> Header<'_> {
         Phase::Planned if model.starting => (0, "starting".into(), Ink::Title),
         Phase::Planned => (0, "ready".into(), Ink::Title),
         Phase::Running if model.stopping.is_some() => (1, "stopping".into(), Ink::Warning),
+        Phase::Running if verdicts::verifying(model, now).is_some() => (1, "verifying".into(), Ink::Good),
         Phase::Running => (1, "running".into(), Ink::Good),
         Phase::Paused => (2, "paused".into(), Ink::Warning),
         Phase::Finished(ended) => (3, Cow::Borrowed(ended.name()), Ink::Title),
@@ -90,6 +93,9 @@ fn facts(model: &Model, now: Duration) -> Vec<(String, Ink)> {
         facts.push((in_flight(tally), Ink::Text));
         if let Some(found) = bottleneck(tally) {
             facts.push((format!("client too slow: {}", found.name().replace('_', " ")), Ink::Warning));
+        }
+        if let Some(stage) = verdicts::verifying(model, now) {
+            facts.insert(0, (stage, Ink::Title));
         }
         let (done, planned) = progress(model);
         if done >= 5 && planned > done {
@@ -152,16 +158,6 @@ pub fn quota_notes(model: &Model) -> Vec<Cow<'_, str>> {
     learned.chain(detected).collect()
 }
 
-/// The verdict under the objective for the shown model.
-pub fn verdict_of(model: &Model) -> Verdict {
-    verdict(&model.tally, model.model, &model.objective)
-}
-
-/// What the most token-efficient variant gains.
-pub fn efficiency(model: &Model) -> Option<String> {
-    efficiency_sentence(&model.tally, model.model).map(|text| clean(&text, Lines::Join).into_owned())
-}
-
 /// The list's rows, in the plan's order.
 pub fn rows<'a>(model: &'a Model, verdict: &Verdict) -> Vec<VariantRow<'a>> {
     let mut flying = vec![0_u64; model.tally.plan.variants.len()];
@@ -187,8 +183,8 @@ fn row<'a>(model: &'a Model, verdict: &Verdict, variant: usize, in_flight: u64) 
         Standing::Leader
     } else if !model.plan.variants.get(variant).is_some_and(|v| v.included) {
         Standing::Excluded
-    } else if of.retired.is_some() {
-        Standing::Retired
+    } else if let Some(retired) = &of.retired {
+        if retired.cause == RetireCause::Lost { Standing::Out } else { Standing::Retired }
     } else {
         Standing::Field
     };
@@ -210,26 +206,10 @@ fn row<'a>(model: &'a Model, verdict: &Verdict, variant: usize, in_flight: u64) 
         tokens_per_second: figures.tokens_per_second(),
         accepted: figures.accepted_rate(),
         settled: of.mean(|of| &of.settled),
-        capacity: figures.capacity().map(|range| (range.at.rpm, range.at.limit)),
+        capacity: figures.capacity_at().map(|at| (at.rpm, at.limit)),
         theoretical: figures.theoretical_rpm(),
         usd_per_1000: of.mean(|of| &of.cost).map(|usd| usd * 1_000.0),
     }
-}
-
-/// The ranking as rows.
-pub fn ranking(verdict: &Verdict) -> Vec<Place> {
-    let best = verdict.ranking.first().map_or(0.0, |first| first.score);
-    let place = |ranked: &Ranked| {
-        let gap = if best == 0.0 { 0.0 } else { (ranked.score / best - 1.0) * 100.0 };
-        let gap = if gap.abs() < 0.05 { String::new() } else { format!("{gap:+.0} %") };
-        let score = match ranked.score {
-            small if small < 1.0 => format!("{small:.6}"),
-            score => rate(score),
-        };
-        let name = clean(&ranked.name, Lines::Join).into_owned();
-        Place { name, score: format!("{score} {}", verdict.unit), gap }
-    };
-    verdict.ranking.iter().map(place).collect()
 }
 
 /// Texts about the selected variant, each cut to what `characters` can show of it.
@@ -258,6 +238,12 @@ pub fn details(model: &Model, characters: usize) -> Vec<Detail<'_>> {
     if let Some(share) = figures.capacity_in_share().filter(|_| figures.plan.share < 1.0) {
         let text = format!("{}/min within {} % of the quota", rate(share.rpm), percent(figures.plan.share));
         add("in force", 9, Ink::Muted, text.into());
+    }
+    if let Some(advised) = advice(&figures) {
+        let text = advice::sentence(&figures, &advised);
+        let text = text.strip_prefix(figures.name()).and_then(|text| text.strip_prefix(": ")).unwrap_or(&text);
+        // What gains nothing is good to know where there is room for it.
+        add("advice", if advised.gains() { 2 } else { 10 }, Ink::Title, hostile(text));
     }
     if of.ok > 0 {
         add("latency", 7, Ink::Muted, latency(&figures, model.theme.glyphs().withheld).into());

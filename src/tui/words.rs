@@ -185,8 +185,8 @@ fn line<'a>(plan: &'a Plan, entry: &'a Entry) -> ActivityLine<'a> {
 /// Title and lines of what lies over the dashboard, and how many of them are scrolled away.
 pub fn overlay(model: &Model, columns: u16) -> Option<(String, Vec<OverlayLine>, usize)> {
     Some(match model.overlay.as_ref()? {
-        // It draws itself: only the rows that are seen are written.
-        Overlay::Models(_) => return None,
+        // They draw themselves.
+        Overlay::Models(_) | Overlay::Front { .. } => return None,
         Overlay::Help { scroll } => ("Keys and figures".into(), help(model, columns), *scroll),
         Overlay::ConfirmQuit => ("Quit?".into(), confirm_quit(model), 0),
         Overlay::Plan => ("Send this to AWS?".into(), plan(model, columns), 0),
@@ -217,6 +217,8 @@ const FIGURES: &[(&str, &str)] = &[
     ("reserved", "held for requests in flight at max_tokens, given back when they are answered"),
     ("est", "tokens were estimated from the length of the text"),
     ("winner", "shown to be best at the asked confidence; leader: best so far"),
+    ("worse by", "the interval of how much worse than the leader: while it holds the leader's mark, none is shown"),
+    ("out", "retired by the race: another is shown to be better, so it gets no more calls"),
 ];
 
 fn help(model: &Model, columns: u16) -> Vec<OverlayLine> {

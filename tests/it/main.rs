@@ -23,6 +23,7 @@ mod screens;
 mod simulator;
 mod snippets;
 mod stage;
+mod standings;
 mod tally;
 mod tui;
 mod verdicts;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::shortened;
-use crate::bench::advice::{Advice, advice};
+use crate::bench::advice::{Advice, advice, sentence};
 use crate::bench::figures::Figures;
 use crate::bench::population::Population;
 use crate::bench::quota::LimitKind;
@@ -73,6 +73,9 @@ pub struct VariantReport {
     /// A smaller `max_tokens`, where the sample speaks for one.
     #[serde(default)]
     pub advice: Option<Advice>,
+    /// That in a sentence.
+    #[serde(default)]
+    pub advice_sentence: Option<String>,
     /// Prediction beside measurement under load, where it was verified.
     #[serde(default)]
     pub verified: Option<Verified>,
@@ -231,7 +234,7 @@ pub struct AcceptedReport {
 impl VariantReport {
     pub(super) fn of(figures: &Figures<'_>, now: Duration) -> Self {
         let tally = figures.tally;
-        let capacity = figures.capacity();
+        let (capacity, advised) = (figures.capacity(), advice(figures));
         let accepted = figures.accepted_interval();
         let goodput = figures.goodput_range();
         let population = figures.population();
@@ -277,7 +280,8 @@ impl VariantReport {
             cost_usd_per_request: tally.mean(|of| &of.cost),
             accepted_per_1000_quota_tokens: figures.accepted_per_1000_quota_tokens(),
             accepted_per_usd: figures.accepted_per_usd(),
-            advice: advice(figures),
+            advice: advised,
+            advice_sentence: advised.map(|advised| sentence(figures, &advised)),
             verified: figures.verified(now),
             retired_after: tally.retired.as_ref().map(|retired| retired.after),
             output_sample: tally.sample.as_ref().map(|sample| shortened(&sample.text, 100)),

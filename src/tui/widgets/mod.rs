@@ -3,6 +3,7 @@
 pub mod activity;
 pub mod details;
 pub mod footer;
+pub mod front;
 pub mod header;
 pub mod overlay;
 pub mod pen;

@@ -67,7 +67,9 @@ pub enum Standing {
     Leader,
     /// Every trial failed.
     Failed,
-    /// Gets no more trials.
+    /// Cannot win any more, so the race gives it no more trials.
+    Out,
+    /// Gets no more trials, for another reason.
     Retired,
     /// Left out by the user.
     Excluded,
@@ -80,6 +82,7 @@ impl Standing {
             Self::Winner => ("winner", Ink::Good),
             Self::Leader => ("leader", Ink::Good),
             Self::Failed => ("failed", Ink::Error),
+            Self::Out => ("out", Ink::Warning),
             Self::Retired => ("retired", Ink::Muted),
             Self::Excluded => ("off", Ink::Muted),
         }

@@ -1,4 +1,4 @@
-//! Verdict: who wins or leads under the objective, why, how sure that is, and the ranking where there is room.
+//! Verdict: who wins or leads under the objective and why, the ranking with its intervals, and what follows from it.
 
 use std::borrow::Cow;
 
@@ -7,7 +7,7 @@ use ratatui::layout::Rect;
 use ratatui::widgets::Widget;
 use unicode_width::UnicodeWidthStr;
 
-use crate::tui::format::paragraph;
+use crate::tui::format::{paragraph, wrap};
 use crate::tui::theme::{Ink, Theme};
 use crate::tui::widgets::pen::Pen;
 
@@ -16,10 +16,23 @@ use crate::tui::widgets::pen::Pen;
 pub struct Place {
     /// The variant, cleaned.
     pub name: String,
-    /// Its score with the unit.
+    /// Its score in the ranking's unit.
     pub score: String,
-    /// How far it is from the leader.
-    pub gap: String,
+    /// By how much it is worse than the first, a share: the ends of the interval.
+    pub behind: Option<(f64, f64)>,
+    /// How it stands: winner, leader, out and by whom, too few trials, or by how much it is worse.
+    pub standing: (String, Ink),
+}
+
+/// A sentence under the ranking.
+#[derive(Debug, Clone)]
+pub struct Note<'a> {
+    /// The sentence, cleaned.
+    pub text: Cow<'a, str>,
+    /// How it is written.
+    pub ink: Ink,
+    /// Whether the ranking makes room for it.
+    pub pinned: bool,
 }
 
 /// The verdict.
@@ -31,12 +44,58 @@ pub struct VerdictPanel<'a> {
     pub standing: (String, Ink),
     /// Why, cleaned.
     pub reason: Cow<'a, str>,
-    /// What the most token-efficient variant gains, cleaned.
-    pub efficiency: Option<Cow<'a, str>>,
-    /// Every variant that can win, best first.
+    /// Every variant that can be scored, best first.
     pub ranking: &'a [Place],
+    /// The unit of their scores.
+    pub unit: &'a str,
+    /// What else is to be said, the most important first.
+    pub notes: &'a [Note<'a>],
     /// What ink and glyphs look like.
     pub theme: Theme,
+}
+
+/// Rows of a ranking that are worth showing: the head and two.
+const FEWEST_RANKED: usize = 3;
+/// Rows of it that go before other sentences: the head and four.
+const ENOUGH_RANKED: usize = 5;
+/// Columns of the number of a place with the spaces around it.
+const NUMBER: u16 = 4;
+/// Columns of a score at least, so that they stay where they are while it changes.
+const SCORE: u16 = 7;
+/// Columns of `-100 to +100 %`.
+const STANDING: u16 = 14;
+/// Columns of an axis: fewer show nothing; names give way to so many; and more are not needed.
+const AXIS: [u16; 3] = [8, 16, 40];
+
+/// How the rows of a panel are given away.
+struct Rows {
+    reason: usize,
+    ranking: usize,
+    notes: Vec<usize>,
+}
+
+/// Where the columns of a ranking are.
+struct Columns {
+    name: u16,
+    score: u16,
+    axis: u16,
+    standing: u16,
+}
+
+/// The ends of the axis: always the same, so that intervals are seen to close and nothing moves but them.
+const ENDS: (f64, f64) = (-0.5, 1.0);
+
+/// The axis on which every interval is drawn, over so many columns.
+#[derive(Clone, Copy)]
+struct Axis {
+    columns: u16,
+}
+
+impl Axis {
+    fn column(self, value: f64) -> u16 {
+        let share = (value.clamp(ENDS.0, ENDS.1) - ENDS.0) / (ENDS.1 - ENDS.0);
+        (share * f64::from(self.columns.saturating_sub(1))).round() as u16
+    }
 }
 
 impl VerdictPanel<'_> {
@@ -46,24 +105,82 @@ impl VerdictPanel<'_> {
         taken + pen.left(area.x + taken, area.y, area.width.saturating_sub(taken), &self.reason, Ink::Text)
     }
 
-    fn ranks(&self, area: Rect, pen: &mut Pen<'_>) {
+    /// So many rows for each part: always as many for the reason, so that what is below stays where it is.
+    fn rows(&self, rows: usize, columns: u16) -> Rows {
+        let reason = rows.min(if columns >= 76 { 2 } else { 3 });
+        let mut left = rows - reason;
+        let wanted: Vec<usize> = self.notes.iter().map(|note| wrap(&note.text, columns.into(), 4).0.len()).collect();
+        let pinned: usize =
+            self.notes.iter().zip(&wanted).filter(|(note, _)| note.pinned).map(|(_, n)| n.min(&2)).sum();
+        let others = wanted.iter().sum::<usize>().saturating_sub(pinned).min(left / 3);
+        let all = if self.ranking.len() > 1 { self.ranking.len() + 1 } else { 0 };
+        let room = left.saturating_sub(pinned);
+        let ranking = all.min(room.saturating_sub(others).max(ENOUGH_RANKED)).min(room);
+        let ranking = if ranking < FEWEST_RANKED { 0 } else { ranking };
+        left -= ranking;
+        let notes = wanted.into_iter().map(|wanted| {
+            let given = wanted.min(left);
+            left -= given;
+            given
+        });
+        Rows { reason, ranking, notes: notes.collect() }
+    }
+
+    fn columns(&self, width: u16) -> Columns {
         let widest =
             |text: fn(&Place) -> &str| self.ranking.iter().map(|place| text(place).width()).max().unwrap_or(0) as u16;
-        let (score, gap) = (widest(|place| &place.score) + 2, widest(|place| &place.gap) + 2);
-        let name = widest(|place| &place.name).min(area.width.saturating_sub(4 + score + gap));
-        for (index, place) in self.ranking.iter().take(area.height.into()).enumerate() {
-            let y = area.y + index as u16;
+        let score = widest(|place| &place.score).max(SCORE);
+        // What stands in the last column is worth more than the axis, and the axis more than the end of a name.
+        let room = width.saturating_sub(NUMBER + score + 2);
+        let longest = widest(|place| &place.name);
+        let name = longest.min(room.saturating_sub(STANDING + AXIS[1] + 4).clamp(8, 24)).min(room);
+        let left = room - name;
+        let standing = left.saturating_sub(2).min(STANDING.max(widest(|place| &place.standing.0)));
+        let axis = left.saturating_sub(STANDING + 4).min(AXIS[2]);
+        let axis = if axis < AXIS[0] { 0 } else { axis };
+        let taken = if axis == 0 { 0 } else { axis + 2 };
+        Columns { name, score, axis, standing: standing.min(left.saturating_sub(taken + 2)) }
+    }
+
+    fn ranks(&self, area: Rect, pen: &mut Pen<'_>) {
+        let columns = self.columns(area.width);
+        let axis = Axis { columns: columns.axis };
+        let score_end = area.x + NUMBER + columns.name + 2 + columns.score;
+        let axis_at = score_end + 2;
+        let standing_at = if columns.axis == 0 { score_end + 2 } else { axis_at + columns.axis + 2 };
+        // The unit is wider than its numbers, and nothing stands left of it.
+        let unit = columns.name + 2 + columns.score;
+        pen.right(area.x + NUMBER, area.y, unit, self.unit, Ink::Muted);
+        if columns.axis > 0 {
+            let end = format!("{:+.0} %", ENDS.1 * 100.0);
+            pen.left(axis_at + axis.column(0.0), area.y, 1, "0", Ink::Muted);
+            pen.right(axis_at, area.y, columns.axis, &end, Ink::Muted);
+        }
+        pen.left(standing_at, area.y, columns.standing, "worse by", Ink::Muted);
+        for (index, place) in self.ranking.iter().take(usize::from(area.height).saturating_sub(1)).enumerate() {
+            let y = area.y + 1 + index as u16;
             let ink = if index == 0 { Ink::Strong } else { Ink::Text };
             pen.right(area.x + 1, y, 2, &(index + 1).to_string(), Ink::Muted);
-            pen.left(area.x + 4, y, name, &place.name, ink);
-            if area.width > 4 + name + score {
-                pen.right(area.x + 4 + name, y, score, &place.score, ink);
+            pen.left(area.x + NUMBER, y, columns.name, &place.name, ink);
+            pen.right(area.x + NUMBER + columns.name + 2, y, columns.score, &place.score, ink);
+            if columns.axis > 0 {
+                interval(place, axis, (axis_at, y), pen);
             }
-            if area.width > 4 + name + score + gap {
-                pen.right(area.x + 4 + name + score, y, gap, &place.gap, Ink::Muted);
-            }
+            pen.left(standing_at, y, columns.standing, &place.standing.0, place.standing.1);
         }
     }
+}
+
+/// An interval on the axis; where it straddles the leader's place, the mark stands in the bar.
+fn interval(place: &Place, axis: Axis, (x, y): (u16, u16), pen: &mut Pen<'_>) {
+    let glyphs = pen.glyphs();
+    if let Some((low, high)) = place.behind {
+        let (from, to) = (axis.column(low), axis.column(high));
+        // A bar that lies to the right of the mark must be seen to do so.
+        let from = if low > 0.0 { from.max(axis.column(0.0) + 1).min(axis.columns - 1) } else { from };
+        pen.fill(x + from, y, to.max(from) - from + 1, glyphs.done, if low > 0.0 { Ink::Used } else { Ink::Warning });
+    }
+    pen.left(x + axis.column(0.0), y, 1, glyphs.mark, Ink::Mark);
 }
 
 impl Widget for VerdictPanel<'_> {
@@ -77,29 +194,26 @@ impl Widget for VerdictPanel<'_> {
         let taken = pen.head(area, &title);
         pen.on_rule(area.x + taken, area.y, area.width.saturating_sub(taken + 1), self.objective.1, Ink::Muted);
         let (columns, ellipsis) = (area.width.saturating_sub(2), pen.glyphs().ellipsis);
-        let rows = usize::from(area.height - 1);
+        let rows = self.rows(usize::from(area.height - 1), columns);
         let mut y = area.y + 1;
         // The standing leads the reason, so both are wrapped as one text, and inked apart.
         let text = format!("{} {}", self.standing.0, self.reason);
-        let most = rows.saturating_sub(usize::from(self.efficiency.is_some())).clamp(1, 3);
-        for (index, line) in paragraph(&text, columns.into(), most, ellipsis).iter().enumerate() {
-            pen.left(area.x + 1, y, columns, line, Ink::Text);
+        for (index, line) in paragraph(&text, columns.into(), rows.reason, ellipsis).iter().enumerate() {
+            pen.left(area.x + 1, y + index as u16, columns, line, Ink::Text);
             if index == 0 {
                 pen.under(Rect::new(area.x + 1, y, columns.min(self.standing.0.width() as u16), 1), self.standing.1);
             }
-            y += 1;
         }
-        if let Some(efficiency) = &self.efficiency
-            && y < area.bottom()
-        {
-            let most = usize::from(area.bottom() - y).min(4);
-            for line in paragraph(efficiency, columns.into(), most, ellipsis) {
-                pen.left(area.x + 1, y, columns, &line, Ink::Muted);
+        y += rows.reason as u16;
+        if rows.ranking > 0 {
+            self.ranks(Rect { y, height: rows.ranking as u16, ..area }, &mut pen);
+            y += rows.ranking as u16;
+        }
+        for (note, given) in self.notes.iter().zip(rows.notes) {
+            for line in paragraph(&note.text, columns.into(), given, ellipsis).iter().take(given) {
+                pen.left(area.x + 1, y, columns, line, note.ink);
                 y += 1;
             }
-        }
-        if self.ranking.len() > 1 && y + 1 < area.bottom() {
-            self.ranks(Rect { y: y + 1, height: area.bottom() - y - 1, ..area }, &mut pen);
         }
     }
 }

@@ -1,0 +1,163 @@
+//! Verdicts: what the panel of the verdict, the box of the Pareto front and a verification are given from the model.
+
+use std::borrow::Cow;
+use std::time::Duration;
+
+use crate::bench::clean::{Lines, clean};
+use crate::bench::figures::Figures;
+use crate::bench::number::number;
+use crate::bench::pareto;
+use crate::bench::tally::Phase;
+use crate::bench::verdict::{Ranked, Verdict};
+use crate::bench::verification::Verification;
+use crate::tui::format::{rate, span};
+use crate::tui::judged::Judged;
+use crate::tui::model::Model;
+use crate::tui::theme::Ink;
+use crate::tui::widgets::front::{self, FrontPoint};
+use crate::tui::widgets::verdict::{Note, Place};
+
+/// What is said while a proof is asked for: for so long as `bench::verification` settles and measures.
+pub const ASKED: &str = "the winner will be driven at the quota's edge for 3 minutes after the verdict";
+
+/// Title, axis and points of the Pareto front.
+#[derive(Debug)]
+pub struct Front<'a> {
+    /// The title.
+    pub title: &'static str,
+    /// What is on the axis to the right.
+    pub axis: &'static str,
+    /// How its numbers are written.
+    pub format: fn(f64) -> String,
+    /// Every variant of the shown model.
+    pub points: Vec<FrontPoint<'a>>,
+}
+
+/// The standing of the verdict in a word or two, and its ink.
+pub fn standing(model: &Model, verdict: &Verdict) -> (String, Ink) {
+    let sure = verdict.confidence.map(|sure| format!(" ({:.0} % sure)", (sure * 100.0).floor())).unwrap_or_default();
+    match (&verdict.winner, &verdict.leader, model.tally.phase) {
+        (Some(_), ..) => (format!("winner{sure}"), Ink::Good),
+        (None, Some(_), _) => ("leader".into(), Ink::Title),
+        (None, None, Phase::Finished(_)) => ("no winner".into(), Ink::Muted),
+        (None, None, _) => ("no verdict yet".into(), Ink::Muted),
+    }
+}
+
+/// The ranking as rows.
+pub fn ranking(verdict: &Verdict) -> Vec<Place> {
+    let place = |(index, ranked): (usize, &Ranked)| Place {
+        name: clean(&ranked.name, Lines::Join).into_owned(),
+        score: if ranked.score > 0.0 && ranked.score < 1.0 {
+            format!("{:.6}", ranked.score)
+        } else {
+            rate(ranked.score)
+        },
+        behind: ranked.behind.filter(|_| index > 0),
+        standing: place_standing(verdict, index, ranked),
+    };
+    verdict.ranking.iter().enumerate().map(place).collect()
+}
+
+fn place_standing(verdict: &Verdict, index: usize, ranked: &Ranked) -> (String, Ink) {
+    if let Some(lost) = &ranked.lost {
+        let why = ranked.lost_to.as_ref().map_or_else(|| clean(lost, Lines::Join), |by| clean(by, Lines::Join));
+        return (format!("out: {why}"), Ink::Muted);
+    }
+    match (index, ranked.behind) {
+        (0, _) if verdict.winner.is_some() => ("winner".into(), Ink::Good),
+        (0, _) => ("leader".into(), Ink::Good),
+        (_, Some((low, high))) => (format!("{} to {} %", signed(low), signed(high.min(1.0))), Ink::Text),
+        (_, None) => ("too few".into(), Ink::Muted),
+    }
+}
+
+/// A share in whole per cent with its sign; zero has none.
+fn signed(share: f64) -> String {
+    let percent = (share * 100.0).round().clamp(-999.0, 999.0);
+    if percent == 0.0 { "0".into() } else { format!("{percent:+.0}") }
+}
+
+/// What stands under the ranking.
+pub fn notes<'a>(model: &Model, judged: &'a Judged, now: Duration) -> Vec<Note<'a>> {
+    let note = |text: &'a String| Note { text: Cow::Borrowed(text), ink: Ink::Muted, pinned: false };
+    let proof = verification(model, now).map(|(text, ink)| Note { text: text.into(), ink, pinned: true });
+    let asked = proof.is_none() && model.plan.verify;
+    let asked = asked.then(|| Note { text: ASKED.into(), ink: Ink::Muted, pinned: false });
+    let said = [&judged.guess, &judged.saved, &judged.binding, &judged.across, &judged.efficiency];
+    proof.into_iter().chain(asked).chain(said.into_iter().flatten().map(note)).collect()
+}
+
+/// How far the verification of the shown model is, or what it came to; `None` before it began.
+pub fn verification(model: &Model, now: Duration) -> Option<(String, Ink)> {
+    let tally = &model.tally;
+    let of = tally.models.get(model.model)?.verification.as_ref()?;
+    let figures = Figures::new(tally, model.model, of.variant);
+    let name = clean(figures.name(), Lines::Join);
+    let over = matches!(tally.phase, Phase::Finished(_)) || now >= of.until;
+    let now = if over { now.min(tally.last_at.max(of.from)) } else { now };
+    if over {
+        let verified =
+            figures.verified(now).map(|verified| (format!("{name} verified: {}", verified.sentence()), Ink::Good));
+        return verified.or_else(|| Some((format!("the verification of {name} was cut short"), Ink::Warning)));
+    }
+    if now < of.from {
+        return Some((format!("verifying {name}: {}", stage(of, now)), Ink::Title));
+    }
+    let mut text = format!("verifying {name}: {}", stage(of, now));
+    if let Some(predicted) = &of.predicted {
+        let [at, low, high] = [predicted.requests_per_minute, predicted.low, predicted.high].map(number);
+        text = format!("{text}; predicted {at}/min ({low} to {high})");
+    }
+    if let Some(so_far) = of.so_far(now) {
+        text = format!("{text}, so far {}/min", number(so_far));
+    }
+    Some((text, Ink::Title))
+}
+
+fn stage(of: &Verification, now: Duration) -> String {
+    if now < of.from {
+        format!("settling, {} s", of.from.saturating_sub(now).as_secs())
+    } else {
+        format!("measuring, {} left", span(of.until.saturating_sub(now)))
+    }
+}
+
+/// How far the verification of the shown model is, in two words; `None` where none is on.
+pub fn verifying(model: &Model, now: Duration) -> Option<String> {
+    let of = model.tally.models.get(model.model)?.verification.as_ref()?;
+    (model.tally.is_active() && now < of.until).then(|| stage(of, now))
+}
+
+/// The Pareto front of the shown model, by what a request costs or by its quota tokens.
+pub fn front(model: &Model, cost: bool) -> Front<'_> {
+    let takes = |figures: &Figures<'_>| {
+        if cost {
+            figures.tally.mean(|of| &of.cost).map(|usd| usd * 1_000.0)
+        } else {
+            figures.tally.mean(|of| &of.settled)
+        }
+    };
+    let point = |(index, variant): (usize, usize)| {
+        let figures = Figures::new(&model.tally, model.model, variant);
+        FrontPoint {
+            number: index + 1,
+            name: clean(figures.name(), Lines::Join),
+            at: takes(&figures).zip(figures.accepted_rate()),
+            front: false,
+            selected: variant == model.cursor,
+        }
+    };
+    let mut points: Vec<FrontPoint<'_>> = model.shown().enumerate().map(point).collect();
+    let at: Vec<(f64, f64)> = points.iter().filter_map(|point| point.at).collect();
+    let measured = points.iter_mut().filter(|point| point.at.is_some());
+    for (point, front) in measured.zip(pareto::front(&at)) {
+        point.front = front;
+    }
+    let (title, axis, format): (_, _, fn(f64) -> String) = if cost {
+        ("Pareto front: cost against accepted answers in %", "US dollars per 1,000 requests", front::money)
+    } else {
+        ("Pareto front: quota tokens against accepted answers in %", "quota tokens per request", front::tokens)
+    };
+    Front { title, axis, format, points }
+}
