@@ -371,14 +371,18 @@ impl Model {
         }
         let verify = !self.plan.verify;
         Arc::make_mut(&mut self.plan).verify = verify;
+        // What costs money was agreed to without it: it waits for a plan that is agreed to with it.
+        let agreed = !verify || self.tally.plan.verify || self.tally.plan.endpoint.is_local();
         let active = self.tally.is_active();
-        let text = if verify {
-            verdicts::ASKED
-        } else {
-            "the winner will not be driven at the quota's edge after the verdict"
+        let text = match verify {
+            true if active && !agreed => {
+                "the next run's plan ends with a proof under load; this one was agreed to without it"
+            }
+            true => verdicts::ASKED,
+            false => "the winner will not be driven at the quota's edge after the verdict",
         };
         self.say(NoteLevel::Info, text.into(), now);
-        active.then_some(Effect::Tell(Command::Verify(verify))).into_iter().collect()
+        (active && agreed).then_some(Effect::Tell(Command::Verify(verify))).into_iter().collect()
     }
 
     fn pick(&mut self, variant: usize) -> Vec<Effect> {

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crossterm::event::KeyCode;
 use quotient::bench::event::{Command, Ended, Entry, Event, RetireCause};
+use quotient::bench::plan::Endpoint;
 use quotient::bench::sample::Trial;
 use quotient::bench::verdict::verdict;
 use quotient::tui::message::{Effect, Msg};
@@ -105,6 +106,16 @@ fn the_proof_is_asked_for_before_a_run_and_while_it_is_on() {
     let seen = shown(&model, stage::START, (200, 50));
     assert!(seen.contains("the winner will be driven at the quota's edge for 3 minutes after the verdict"), "{seen}");
     assert_eq!(letter(&mut model, 'v'), [Effect::Tell(Command::Verify(false))]);
+}
+
+#[test]
+fn what_was_agreed_to_without_a_proof_gets_none_where_it_costs_money() {
+    let (mut model, _) = after(&FOUR, 0.5);
+    std::sync::Arc::make_mut(&mut model.tally.plan).endpoint = Endpoint::Aws;
+    assert_eq!(letter(&mut model, 'v'), []);
+    assert!(model.plan.verify, "the next plan has it");
+    let seen = shown(&model, stage::START, (200, 50));
+    assert!(seen.contains("this one was agreed to without it"), "{seen}");
 }
 
 #[test]
