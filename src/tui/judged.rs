@@ -1,10 +1,12 @@
 //! Judged: what is slow to work out of a tally — verdict, sentences — kept from frame to frame until the tally differs.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::bench::across::across;
 use crate::bench::clean::{Lines, clean};
+use crate::bench::figures::{CapacityRange, Figures};
 use crate::bench::guess;
 use crate::bench::objective::Rule;
 use crate::bench::plan::Plan;
@@ -22,6 +24,8 @@ const NEWS: u64 = 256;
 pub struct Judged {
     /// The verdict under the chosen objective.
     pub verdict: Verdict,
+    /// The interval of each variant's capacity, by its index.
+    pub capacity: BTreeMap<usize, CapacityRange>,
     /// What became of the usual guess.
     pub guess: Option<String>,
     /// What the limit that binds means.
@@ -43,6 +47,7 @@ impl Judged {
         let verdict = verdict(tally, model, rule);
         let across = across(tally).map(|across| across.sentences()).filter(|sentences| !sentences.is_empty());
         Self {
+            capacity: Figures::of_model(tally, model).filter_map(|of| Some((of.variant, of.capacity()?))).collect(),
             guess: guess::sentence(tally, model, &verdict).map(cleaned),
             binding: binding_sentence(&verdict),
             saved: Saved::of(tally, model).sentence(),

@@ -53,7 +53,7 @@ pub fn draw(model: &Model, now: Duration, area: Rect, buffer: &mut Buffer) {
         .render(seats.quota, buffer);
     VariantTable { rows: &rows, selected: model.position(), theme }.render(seats.variants, buffer);
     if seats.details.height > 1 {
-        details(model, seats.details, buffer);
+        details(model, &judged, seats.details, buffer);
     }
     if seats.verdict.height > 0 {
         verdict_panel(model, &judged, now, seats.verdict, buffer);
@@ -117,10 +117,10 @@ fn too_small(model: &Model, area: Rect, buffer: &mut Buffer) {
     }
 }
 
-fn details(model: &Model, seat: Rect, buffer: &mut Buffer) {
+fn details(model: &Model, judged: &Judged, seat: Rect, buffer: &mut Buffer) {
     let name = model.tally.plan.variants.get(model.cursor).map_or("", |variant| variant.name.as_str());
     let characters = usize::from(seat.width) * usize::from(seat.height);
-    let details = view::details(model, characters);
+    let details = view::details(model, judged, characters);
     Details { title: &clean(name, Lines::Join), details: &details, theme: model.theme }.render(seat, buffer);
 }
 

@@ -6,13 +6,14 @@ use std::time::Duration;
 use crate::bench::advice::{self, advice};
 use crate::bench::clean::{Lines, clean};
 use crate::bench::event::RetireCause;
-use crate::bench::figures::Figures;
+use crate::bench::figures::{CapacityRange, Figures};
 use crate::bench::plan::Endpoint;
 use crate::bench::quota::{LimitKind, LimitSource};
 use crate::bench::report::{bottleneck, learned_notes};
 use crate::bench::tally::{Phase, Retired, Tally};
 use crate::bench::verdict::Verdict;
 use crate::tui::format::{count, percent, plural, rate, span, usd};
+use crate::tui::judged::Judged;
 use crate::tui::keymap::KEYMAP;
 use crate::tui::message::Picked;
 use crate::tui::model::Model;
@@ -213,7 +214,7 @@ fn row<'a>(model: &'a Model, verdict: &Verdict, variant: usize, in_flight: u64) 
 }
 
 /// Texts about the selected variant, each cut to what `characters` can show of it.
-pub fn details(model: &Model, characters: usize) -> Vec<Detail<'_>> {
+pub fn details<'a>(model: &'a Model, judged: &Judged, characters: usize) -> Vec<Detail<'a>> {
     let Some(plan) = model.tally.plan.variants.get(model.cursor) else { return Vec::new() };
     let figures = Figures::new(&model.tally, model.model, model.cursor);
     let of = figures.tally;
@@ -232,7 +233,7 @@ pub fn details(model: &Model, characters: usize) -> Vec<Detail<'_>> {
     if of.finished_trials() > 0 {
         add("trials", 3, Ink::Muted, trials(&figures).into());
     }
-    if let Some(text) = fits(&figures) {
+    if let Some(text) = judged.capacity.get(&model.cursor).map(|range| fits(&figures, range)) {
         add("capacity", 1, Ink::Muted, text.into());
     }
     if let Some(share) = figures.capacity_in_share().filter(|_| figures.plan.share < 1.0) {
@@ -291,8 +292,7 @@ fn trials(figures: &Figures<'_>) -> String {
     parts.join(", ")
 }
 
-fn fits(figures: &Figures<'_>) -> Option<String> {
-    let range = figures.capacity()?;
+fn fits(figures: &Figures<'_>, range: &CapacityRange) -> String {
     let mut text = format!("{}/min, {} binds", rate(range.at.rpm), range.at.limit.name());
     if let Some((low, high)) = range.low.zip(range.high).filter(|(low, high)| high - low >= 0.05) {
         text = format!("{text} ({} to {})", rate(low), rate(high));
@@ -300,7 +300,7 @@ fn fits(figures: &Figures<'_>) -> Option<String> {
     if let Some(theoretical) = figures.theoretical_rpm() {
         text = format!("{text}; theoretical maximum {}/min", rate(theoretical));
     }
-    Some(text)
+    text
 }
 
 fn latency(figures: &Figures<'_>, withheld: &str) -> String {
