@@ -77,7 +77,7 @@ pub fn sentence(figures: &Figures<'_>, advice: &Advice) -> String {
     let gained = if advice.gains() {
         format!("allows {} more requests a minute", number(advice.regained))
     } else {
-        "gains no request a minute, as another limit binds".into()
+        "gains no request a minute: what it reserves is not what binds".into()
     };
     format!(
         "{}: max_tokens {} in place of {used} {gained}; it cuts off at most {} % of answers at {} % confidence (the \
