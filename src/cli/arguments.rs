@@ -368,7 +368,7 @@ pub struct InitOptions {
 
 fn exit_codes() -> StyledStr {
     "Exit codes: 0 done; 1 no result; 2 bad usage or configuration, or consent missing; 3 a gate failed; \
-     4 a cap stopped it; 130 interrupted."
+     4 a cap, or throttling that looked like harm to others, stopped it; 130 interrupted."
         .into()
 }
 

@@ -152,6 +152,8 @@ pub(crate) fn verdicts(model: &ModelReport) -> impl Iterator<Item = VerdictLine<
     let place = |name: &str| OBJECTIVES.iter().position(|row| row.name == name).unwrap_or(OBJECTIVES.len());
     let mut known: Vec<_> = model.verdicts.iter().collect();
     known.sort_by_key(|(name, _)| place(name));
+    // A variant alone has nothing to be compared with, whatever the objective: said once.
+    known.truncate(if model.variants.len() == 1 { 1 } else { known.len() });
     known.into_iter().map(|(objective, verdict)| {
         let (standing, name) = match (&verdict.winner, &verdict.leader) {
             (Some(winner), _) => ("winner", Some(winner.as_str())),
