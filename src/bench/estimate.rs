@@ -52,7 +52,7 @@ pub struct Estimate {
 
 /// How much answers to the same prompt vary, before anything was measured: the coefficient of variation of the quota
 /// tokens of one answer; a guess, and shown as one.
-pub const USUAL_SPREAD: f64 = 0.3;
+pub const USUAL_SPREAD: f64 = 0.2;
 
 /// What one invocation of a variant takes as expected, on average over the cases.
 pub fn expected(plan: &Plan, templates: &Templates, model: usize, variant: usize) -> Result<Usage, TemplateError> {

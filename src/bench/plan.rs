@@ -311,6 +311,9 @@ pub struct Plan {
     pub api: Api,
     /// Counted trials, at most, per variant and model.
     pub trials: u32,
+    /// Whether the user named that number for this run: a time that is given does not raise it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub trials_named: bool,
     /// Trials before them that are not counted, per variant and model.
     pub warmup: u32,
     /// Invocations out at once.
@@ -376,6 +379,7 @@ impl Default for Plan {
             region: String::new(),
             api: Api::default(),
             trials: 50,
+            trials_named: false,
             warmup: 1,
             concurrency: Concurrency::Auto,
             attempts: 5,

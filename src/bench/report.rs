@@ -25,7 +25,7 @@ pub use self::client::ClientReport;
 pub use self::judge::{JudgeReport, JudgeTokens};
 pub use self::variant::{
     AcceptedReport, Bin, CacheReport, CapacityReport, LatencyReport, PopulationReport, QuantilesReport,
-    QuotaTokensReport, TokenIntervals, TokensReport, VariantReport, source_name,
+    QuotaTokensReport, RejectedReport, TokenIntervals, TokensReport, VariantReport, source_name,
 };
 pub use self::warnings::{bottleneck, learned_notes};
 

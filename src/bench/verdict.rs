@@ -243,7 +243,7 @@ impl<'a> Case<'a> {
         let est = |place: &Place<'_>| if place.figures.tally.estimated() { " est" } else { "" };
         let score = format!("{}{} {unit}", number(leader.score), est(leader));
         let Some(second) = second else {
-            return format!("{}: {score}; no other variant to compare", leader.figures.name());
+            return format!("{}: {score}; no other variant can be compared", leader.figures.name());
         };
         let mut text = format!(
             "{}: {score} against {}{} of {}",
@@ -264,11 +264,16 @@ impl<'a> Case<'a> {
             text = format!("{text}; {why}");
         }
         if let Some(found) = against.filter(|found| found.gap > 0.0 && found.half_width.is_finite()) {
-            let by = match found.by {
-                (name, true) => format!("in {} ", row_words(name)),
-                _ => String::new(),
+            let names = (leader.figures.name(), second.figures.name());
+            text = match found.by {
+                (_, true) => format!("{text}; {} ({})", less(names, found), row_words(found.by.0)),
+                // The two scores that stand there, whatever the blocks of the pair alone come to.
+                _ => {
+                    let (a, b) = (leader.score, second.score);
+                    let gap = 1.0 - a.min(b) / a.max(b);
+                    format!("{text}; {}", less(names, Comparison { gap, ..found }))
+                }
             };
-            text = format!("{text}; {by}better by {}", interval(found));
         }
         match self.by.first().map(|row| row.caveat) {
             None | Some("") => text,
@@ -307,13 +312,8 @@ impl<'a> Case<'a> {
 pub fn why(names: &[&str], lost: Lost) -> String {
     match lost {
         Lost::To(other, found) => {
-            let by = row_words(found.by.0);
-            format!(
-                "{} is better by {} ({by}), after {} blocks",
-                names.get(other).unwrap_or(&"?"),
-                interval(found),
-                found.blocks
-            )
+            let unit = row_words(found.by.0);
+            format!("{} ({unit}), after {} blocks", less((names.get(other).unwrap_or(&"?"), "it"), found), found.blocks)
         }
         Lost::Gate => "its acceptance is shown to be below the gate".into(),
         Lost::Failed => "every trial failed".into(),
@@ -325,8 +325,14 @@ fn row_words(name: &str) -> &str {
     crate::bench::objective::row(name).map_or(name, |row| row.unit)
 }
 
-fn interval(found: Comparison) -> String {
-    share_with_interval((found.gap - found.half_width, found.gap + found.half_width))
+/// How much less one of two has than the other, by whichever of them has less: who gets more is better under some
+/// objectives, who takes less under others.
+fn less((better, worse): (&str, &str), found: Comparison) -> String {
+    let share = share_with_interval((found.gap - found.half_width, found.gap + found.half_width));
+    match crate::bench::objective::row(found.by.0).is_none_or(|row| row.higher_is_better) {
+        true => format!("{worse} gets {share} less than {better}"),
+        false => format!("{better} takes {share} less than {worse}"),
+    }
 }
 
 /// A share in the middle of its interval, in per cent: `42 % (30 to 55)`.

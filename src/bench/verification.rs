@@ -155,7 +155,7 @@ impl Verified {
             "inside what was predicted"
         };
         let throttled = match self.throttles {
-            0 => String::new(),
+            0 => "; none throttled".into(),
             n => format!("; {n} throttled"),
         };
         format!(

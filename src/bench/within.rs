@@ -14,6 +14,10 @@ use crate::bench::verification;
 /// Fewer variants than this are no comparison.
 const FEWEST_VARIANTS: usize = 2;
 
+/// More trials than this are not chosen by the time alone: a race is decided long before, or shows no difference that
+/// matters.
+const MOST_TRIALS: u32 = 500;
+
 /// What a plan is within its time.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Within {
@@ -73,18 +77,24 @@ pub fn within(plan: &Plan, templates: &Templates, quotas: &[Option<Quota>]) -> R
         left_out.push(name.to_owned());
         fit = rounds(&names).unwrap_or(fit);
     }
-    let minutes = number(time.as_secs_f64() / 60.0);
+    let span = match time.as_secs() {
+        seconds if seconds < 120 => format!("{seconds} s"),
+        seconds => format!("{} min", number(seconds as f64 / 60.0)),
+    };
     if fit < fewest {
         let reason = format!(
-            "{minutes} min allow {} trials of each of {} variants, and fewer than {FEWEST_BLOCKS} decide nothing: \
-             nothing is sent; by the arithmetic of tokens",
+            "{span} allow {} trials of each of {} variants, and fewer than {FEWEST_BLOCKS} decide nothing: nothing is \
+             sent; by the arithmetic of tokens",
             fit.saturating_sub(u64::from(plan.warmup)),
             names.len()
         );
         return Ok(Within::Arithmetic { ranking: ranked(reckoned), reason });
     }
-    let trials = (fit - u64::from(plan.warmup)).min(u64::from(plan.trials)) as u32;
-    let mut notes = vec![format!("{minutes} min allow {} trials per variant: {trials} are planned", fit)];
+    let most = if plan.trials_named { plan.trials } else { plan.trials.max(MOST_TRIALS) };
+    let allowed = fit - u64::from(plan.warmup);
+    let trials = allowed.min(u64::from(most)) as u32;
+    let but = if allowed > u64::from(trials) { format!(", of {allowed} that fit") } else { String::new() };
+    let mut notes = vec![format!("{span}: {trials} trials per variant are planned{but}")];
     if !left_out.is_empty() {
         notes.push(format!(
             "{} left out, as {FEWEST_BLOCKS} trials of every variant do not fit: by estimated tokens the dearest",

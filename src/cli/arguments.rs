@@ -19,6 +19,7 @@ use crate::export::FORMATS;
 /// Where standard output is no terminal it runs headless instead, and says so.
 #[derive(Debug, Parser)]
 #[command(name = "quotient", version, propagate_version = true, max_term_width = 100)]
+#[command(args_conflicts_with_subcommands = true)]
 #[command(after_help = exit_codes())]
 pub struct Arguments {
     /// What to do; the dashboard if nothing is said.
@@ -167,7 +168,7 @@ pub struct RunOptions {
     /// After the verdict drive the winner at the edge of the quota for three minutes: prediction beside measurement
     #[arg(long)]
     pub verify: bool,
-    /// Choose trials and variants for the time there is, e.g. 10m
+    /// Choose variants, and trials unless --trials does, for the time there is, e.g. 10m
     #[arg(long, value_name = "TIME", value_parser = parse_duration)]
     pub within: Option<Duration>,
     /// End after this long, e.g. 90s or 10m

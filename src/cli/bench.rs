@@ -42,7 +42,8 @@ async fn headless(options: &BenchOptions) -> Result<Exit> {
         Fit::Reckoned { sentence, table } => {
             output::say(&sentence);
             output::answer(&table)?;
-            return Ok(Exit::Done);
+            // Nothing was measured, and no report is written.
+            return Ok(Exit::NoResult);
         }
     }
     let estimated = check::estimated(&planned.plan, &session.quotas())?;

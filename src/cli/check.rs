@@ -25,6 +25,10 @@ pub fn check(options: &CheckOptions) -> Result<Exit> {
     let quotas: Vec<Option<Quota>> = plan.models.iter().map(|_| known.clone()).collect();
     let mut said = match fit::fit(&mut plan, &quotas)? {
         Fit::Run(notes) => notes,
+        Fit::Reckoned { sentence, table } if options.format == Answer::Text => {
+            output::answer_to(options.output.as_deref(), &format!("{sentence}\n{table}"))?;
+            return Ok(Exit::Done);
+        }
         Fit::Reckoned { sentence, .. } => vec![sentence],
     };
     if plan.within.is_some() && known.is_none() {
@@ -99,7 +103,10 @@ pub fn rows(plan: &Plan, estimated: &Estimate) -> Vec<(String, String)> {
     let joined = |names: Vec<&str>| names.join(", ");
     let count = |n: u64| number(n as f64);
     let cost = match estimated.cost_usd.zip(estimated.worst_cost_usd) {
-        Some((expected, worst)) => format!("${} est, at most ${}", number(expected), number(worst)),
+        Some((expected, worst)) => {
+            let but = if plan.verify && estimated.verified == 0 { "; the verification is not in it" } else { "" };
+            format!("${} est, at most ${}{but}", number(expected), number(worst))
+        }
         None => "unknown: a model has no known price".to_owned(),
     };
     let variants: Vec<&str> = plan.variants.iter().filter(|v| v.included).map(|v| v.name.as_str()).collect();
@@ -142,7 +149,7 @@ pub fn rows(plan: &Plan, estimated: &Estimate) -> Vec<(String, String)> {
             "visible difference",
             estimated.smallest_difference.map_or("none: nothing to compare, or too few trials".into(), |share| {
                 format!(
-                    "{:.0} % or more est, if answers' quota tokens vary by {:.0} % and all trials are made",
+                    "{:.0} % or more between two variants, est: if one's answers vary by {:.0} % and all trials are made",
                     share * 100.0,
                     USUAL_SPREAD * 100.0
                 )

@@ -38,7 +38,10 @@ pub fn fit(plan: &mut Plan, quotas: &[Option<Quota>]) -> Result<Fit> {
             Fit::Run(notes)
         }
         Within::Arithmetic { ranking, reason } => {
-            let best = ranking.first().map(|best| format!(" {} is the best guess", line(&best.variant)));
+            let rpm = |of: &Reckoned| of.capacity.map_or(0.0, |capacity| capacity.rpm);
+            let alike = ranking.iter().all(|of| (rpm(of) - rpm(&ranking[0])).abs() < 1e-9);
+            let tie = if alike { "all fit alike, and by fewest tokens " } else { "" };
+            let best = ranking.first().map(|best| format!(" {tie}{} is the best guess", line(&best.variant)));
             Fit::Reckoned { sentence: format!("{reason}{}", best.unwrap_or_default()), table: table(&ranking) }
         }
     })

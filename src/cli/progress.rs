@@ -126,5 +126,21 @@ fn message(tally: &Tally) -> String {
         0 => String::new(),
         answers => format!(", {answers} being judged"),
     };
+    if let Some(verification) = tally.models.iter().find_map(|model| model.verification.as_ref()) {
+        let now = tally.last_at;
+        let name = tally.plan.variants.get(verification.variant).map_or("?", |variant| &variant.name);
+        let left = |until: Duration| until.saturating_sub(now).as_secs();
+        let stage = match verification.verified(now) {
+            _ if now < verification.from => format!("settling, {} s", left(verification.from)),
+            None => format!("measuring, {} s left", left(verification.until)),
+            Some(so_far) => format!(
+                "measuring, {} s left; predicted {}/min, so far {}/min",
+                left(verification.until),
+                number(so_far.predicted),
+                number(so_far.measured)
+            ),
+        };
+        return format!("driving {}: {stage}, {throttles} throttled", output::one_line(name));
+    }
     format!("{} in flight, {} waiting, {throttles} throttled{judged}", tally.in_flight(), tally.waiting.len())
 }

@@ -232,6 +232,7 @@ fn set_numbers(plan: &mut Plan, overrides: &Overrides, wrong: &mut Vec<Finding>)
     if let Some(Some(cost)) = overrides.max_cost {
         decimal("--max-cost", cost, scalar::COST);
     }
+    plan.trials_named = overrides.trials.is_some();
     plan.racing = overrides.racing.unwrap_or(plan.racing);
     plan.verify = overrides.verify.unwrap_or(plan.verify);
     plan.within = overrides.within.or(plan.within);

@@ -312,15 +312,19 @@ impl Lane {
         ))
     }
 
-    /// Takes in how a trial ended: which variants cannot win any more, and why; the winner, once it is shown.
-    pub(crate) fn finished(&mut self, sample: &Sample, plan: &Plan) -> (Vec<(usize, String)>, Option<usize>) {
+    /// Takes in how a trial ended: which variants cannot win any more, and why; and once that decides the race, what it
+    /// came to.
+    pub(crate) fn finished(&mut self, sample: &Sample, plan: &Plan) -> (Vec<(usize, String)>, Option<String>) {
         let lost = self.race.finished(sample, plan);
         let raced = self.is_open() && self.verified_until.is_none();
+        let id = &plan.models[self.model].id;
         let winner = raced.then(|| self.race.winner(self.model, plan)).flatten();
+        let shown = winner.map(|winner| format!("{} is shown to be best on {id}", plan.variants[winner].name));
+        let nobody = (raced && self.race.is_lost_by_all()).then(|| format!("no variant passes the gate on {id}"));
         for (variant, _) in &lost {
             self.retire(*variant);
         }
-        (lost, winner)
+        (lost, shown.or(nobody))
     }
 
     /// Takes in what was learned of a limit.
@@ -440,7 +444,12 @@ impl Lane {
         None
     }
 
-    /// Whether its winner was shown.
+    /// Whether any of its variants still takes part.
+    pub(crate) fn takes_part(&self) -> bool {
+        self.schedule.any_active()
+    }
+
+    /// Whether its winner was shown, or that there is none.
     pub(crate) fn is_decided(&self) -> bool {
         self.decided.is_some() && self.closed.is_none()
     }
@@ -452,7 +461,7 @@ impl Lane {
 
     /// Whether it came to an end without any variant that still takes part.
     pub(crate) fn died(&self) -> bool {
-        self.closed.is_some() || (self.decided.is_none() && !self.schedule.any_active())
+        self.closed.is_some() || (self.decided.is_none() && !self.takes_part())
     }
 }
 

@@ -102,6 +102,12 @@ impl Race {
             .then_some(one)
     }
 
+    /// Whether nobody can win any more, as no variant passes the gate.
+    pub(crate) fn is_lost_by_all(&self) -> bool {
+        self.variants.iter().all(|variant| self.is_lost(*variant))
+            && self.lost.iter().any(|(_, lost)| *lost == Lost::Gate)
+    }
+
     /// The best so far of those that can still win.
     pub(crate) fn best(&self, model: usize, plan: &Plan) -> Option<usize> {
         let left: Vec<usize> = self.variants.iter().copied().filter(|variant| !self.is_lost(*variant)).collect();

@@ -8,7 +8,7 @@ use crate::export::Rendered;
 use crate::export::charts::CHARTS;
 use crate::export::columns::{COLUMNS, faults, judge_line, origin, quota_line, run_line, title, verdicts};
 use crate::export::palette::{DARK, LIGHT, Palette};
-use crate::export::sentences::{across, advice, sentences};
+use crate::export::sentences::{across, advice, rejected, sentences};
 use crate::export::text::xml;
 
 /// `report.html`, written so that it is well-formed XML too.
@@ -92,6 +92,8 @@ fn verdicts_into(out: &mut String, model: &ModelReport) {
         let _ = writeln!(out, "<p>{}.</p>", xml(&sentence));
     }
     list(out, "h3", "Advice", advice(model));
+    let rejected: Vec<String> = rejected(model).collect();
+    list(out, "h3", "Rejected answers", rejected.iter().map(String::as_str));
 }
 
 /// A list under a heading, where there is anything to list.

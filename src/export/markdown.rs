@@ -6,7 +6,7 @@ use crate::bench::report::{ModelReport, Report, VariantReport};
 use crate::bench::tally::Tally;
 use crate::export::Rendered;
 use crate::export::columns::{COLUMNS, faults, judge_line, origin, quota_line, run_line, title, verdicts};
-use crate::export::sentences::{across, advice, sentences};
+use crate::export::sentences::{across, advice, rejected, sentences};
 use crate::export::text::line;
 
 /// `report.md`.
@@ -53,6 +53,8 @@ fn model_into(out: &mut String, model: &ModelReport) {
         let _ = write!(out, "\n{}.\n", words(&sentence));
     }
     list(out, "### Advice", advice(model));
+    let rejected: Vec<String> = rejected(model).collect();
+    list(out, "### Rejected answers", rejected.iter().map(String::as_str));
     let faults: Vec<(&str, String)> = faults(model).collect();
     if !faults.is_empty() {
         out.push_str("\n### Faults\n\n");

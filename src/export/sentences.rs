@@ -19,9 +19,16 @@ pub(crate) fn sentences(model: &ModelReport) -> Vec<String> {
         .collect()
 }
 
-/// The advice on `max_tokens`, for every variant that has one.
+/// What was rejected of each variant, by which check, with an example.
+pub(crate) fn rejected(model: &ModelReport) -> impl Iterator<Item = String> {
+    let of = |variant: &VariantReport| Some(format!("{}: {}", variant.name, variant.rejected.as_ref()?.sentence()));
+    model.variants.iter().filter_map(of)
+}
+
+/// The advice on `max_tokens`, for every variant that gains by it.
 pub(crate) fn advice(model: &ModelReport) -> impl Iterator<Item = &str> {
-    model.variants.iter().filter_map(|variant| variant.advice_sentence.as_deref())
+    let gains = |variant: &&VariantReport| variant.advice.is_some_and(|advice| advice.gains());
+    model.variants.iter().filter(gains).filter_map(|variant| variant.advice_sentence.as_deref())
 }
 
 /// That for the variant that fits the most work into the quota, where it gains anything.

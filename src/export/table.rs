@@ -6,7 +6,7 @@ use unicode_width::UnicodeWidthStr;
 
 use crate::bench::report::{ModelReport, Report, VariantReport};
 use crate::export::columns::{COLUMNS, Column, faults, judge_line, origin, quota_line, verdicts};
-use crate::export::sentences::{across, advice_for_the_best, sentences};
+use crate::export::sentences::{across, advice_for_the_best, rejected, sentences};
 use crate::export::text::{in_columns, line};
 
 /// The widest name in columns of the terminal.
@@ -91,6 +91,10 @@ fn model_into(out: &mut String, model: &ModelReport, pen: Pen) {
     for (index, sentence) in sentences(model).into_iter().chain(advice).enumerate() {
         let gap = if index == 0 { "\n" } else { "" };
         let _ = writeln!(out, "{gap}{}.", line(&sentence));
+    }
+    for (index, sentence) in rejected(model).enumerate() {
+        let gap = if index == 0 { "\n" } else { "" };
+        let _ = writeln!(out, "{gap}{}", line(&sentence));
     }
     for (index, (name, what)) in faults(model).enumerate() {
         let gap = if index == 0 { "\n" } else { "" };

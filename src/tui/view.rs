@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
-use crate::bench::advice::{self, advice};
+use crate::bench::advice::{self, Advice, advice};
 use crate::bench::clean::{Lines, clean};
 use crate::bench::event::RetireCause;
 use crate::bench::figures::{CapacityRange, Figures};
@@ -99,7 +99,8 @@ fn facts(model: &Model, now: Duration) -> Vec<(String, Ink)> {
             facts.insert(0, (stage, Ink::Title));
         }
         let (done, planned) = progress(model);
-        if done >= 5 && planned > done {
+        // A verification takes its own time, which is said beside it.
+        if done >= 5 && planned > done && !model.is_proved() {
             let left = elapsed.mul_f64((planned - done) as f64 / done as f64);
             facts.push((format!("about {} left", span(left)), Ink::Muted));
         }
@@ -240,11 +241,10 @@ pub fn details<'a>(model: &'a Model, judged: &Judged, characters: usize) -> Vec<
         let text = format!("{}/min within {} % of the quota", rate(share.rpm), percent(figures.plan.share));
         add("in force", 9, Ink::Muted, text.into());
     }
-    if let Some(advised) = advice(&figures) {
+    if let Some(advised) = advice(&figures).filter(Advice::gains) {
         let text = advice::sentence(&figures, &advised);
         let text = text.strip_prefix(figures.name()).and_then(|text| text.strip_prefix(": ")).unwrap_or(&text);
-        // What gains nothing is good to know where there is room for it.
-        add("advice", if advised.gains() { 2 } else { 10 }, Ink::Title, hostile(text));
+        add("advice", 2, Ink::Title, hostile(text));
     }
     if of.ok > 0 {
         add("latency", 7, Ink::Muted, latency(&figures, model.theme.glyphs().withheld).into());
@@ -254,7 +254,10 @@ pub fn details<'a>(model: &'a Model, judged: &Judged, characters: usize) -> Vec<
         add("cache", 5, Ink::Muted, hostile(&note));
     }
     if let Some(rejected) = &of.rejected {
-        let text = format!("{}: {}", rejected.why.join("; "), rejected.text);
+        let counts: Vec<String> = of.rejections.iter().map(|(check, n)| format!("{n} by {check}")).collect();
+        let case = figures.plan.cases.get(rejected.case).map_or("?", |case| case.id.as_str());
+        let why = rejected.why.join("; ");
+        let text = format!("{}; on case {case}: {why}: {}", counts.join(", "), rejected.text);
         add("rejected", 6, Ink::Warning, hostile(&text));
     }
     if let Some(sample) = &of.sample {

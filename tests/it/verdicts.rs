@@ -156,6 +156,7 @@ fn within_a_time_trials_and_variants_are_chosen_and_too_small_a_quota_is_reckone
     let mut plan = stage::plan(&["one", "two", "three"], 50);
     plan.warmup = 1;
     plan.share = 1.0;
+    plan.trials_named = true;
     let of = |plan: &Plan, minutes: u64, quota: Quota| {
         let plan = Plan { within: Some(Duration::from_mins(minutes)), ..plan.clone() };
         within(&plan, &Templates::new(&plan).unwrap(), &[Some(quota)]).unwrap()

@@ -81,6 +81,9 @@ pub struct VariantReport {
     pub verified: Option<Verified>,
     /// After how many successful trials it was retired.
     pub retired_after: Option<u64>,
+    /// What was not accepted, and why; `None` where everything was.
+    #[serde(default)]
+    pub rejected: Option<RejectedReport>,
     /// The first 100 characters of an answer, then `…`. Hostile text.
     pub output_sample: Option<String>,
 }
@@ -115,6 +118,42 @@ pub struct TokenIntervals {
     pub output: (f64, f64),
     /// All tokens.
     pub total: (f64, f64),
+}
+
+/// Answers that were not accepted.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct RejectedReport {
+    /// How many each check did not accept; `max_tokens` for those cut off. One answer can fail several.
+    pub checks: BTreeMap<String, u64>,
+    /// The case of an example; `None` where no reply is kept.
+    pub case: Option<String>,
+    /// Why it was not accepted. Hostile text.
+    pub why: Vec<String>,
+    /// The first 300 characters of the answer, then `…`. Hostile text.
+    pub output: Option<String>,
+}
+
+impl RejectedReport {
+    fn of(figures: &Figures<'_>) -> Option<Self> {
+        let tally = figures.tally;
+        let example = tally.rejected.as_ref();
+        (!tally.rejections.is_empty()).then(|| Self {
+            checks: tally.rejections.clone(),
+            case: example.and_then(|of| figures.plan.cases.get(of.case)).map(|case| case.id.clone()),
+            why: example.map(|of| of.why.clone()).unwrap_or_default(),
+            output: example.map(|of| shortened(&of.text, 300)),
+        })
+    }
+
+    /// The counts and the example in a sentence.
+    pub fn sentence(&self) -> String {
+        let counts: Vec<String> = self.checks.iter().map(|(check, n)| format!("{n} by {check}")).collect();
+        let example = self.case.as_ref().map_or_else(String::new, |case| {
+            let answer = self.output.as_deref().unwrap_or_default();
+            format!("; for instance on case {case}: {}: {answer}", self.why.join("; "))
+        });
+        format!("rejected {}{example}", counts.join(", "))
+    }
 }
 
 /// The two populations of a variant with a prompt cache.
@@ -284,6 +323,7 @@ impl VariantReport {
             advice_sentence: advised.map(|advised| sentence(figures, &advised)),
             verified: figures.verified(now),
             retired_after: tally.retired.as_ref().map(|retired| retired.after),
+            rejected: RejectedReport::of(figures),
             output_sample: tally.sample.as_ref().map(|sample| shortened(&sample.text, 100)),
         }
     }

@@ -54,6 +54,8 @@ pub struct VariantTally {
     pub sample: Option<AnswerSample>,
     /// The last answer that was not accepted, and why. Hostile text.
     pub rejected: Option<AnswerSample>,
+    /// Answers that each check did not accept, by the check's label; `max_tokens` for those cut off.
+    pub rejections: BTreeMap<String, u64>,
 }
 
 /// That a variant gets no more trials.
@@ -116,6 +118,13 @@ impl VariantTally {
             None => Some(usage.source),
             Some(one) => one.filter(|source| *source == usage.source),
         });
+        let cut = cut_off.then_some("max_tokens");
+        for check in failed_checks.iter().map(|failed| failed.check.as_str()).chain(cut) {
+            match self.rejections.get_mut(check) {
+                Some(n) => *n += 1,
+                None => _ = self.rejections.insert(check.to_owned(), 1),
+            }
+        }
         let Some(text) = text else { return };
         let mut why: Vec<String> = failed_checks.iter().map(|f| format!("{}: {}", f.check, f.why)).collect();
         if cut_off {

@@ -35,14 +35,14 @@ impl<G: Invoke> Dispatcher<G> {
     /// Tells how a trial ended, and what that means for the race.
     pub(super) fn finished(&mut self, at: Duration, sample: Sample) {
         let (plan, model) = (Arc::clone(&self.wires.plan), sample.trial.model);
-        let (lost, winner) = self.lanes[model].finished(&sample, &plan);
+        let (lost, decided) = self.lanes[model].finished(&sample, &plan);
         self.wires.tell(at, Event::TrialFinished { sample });
         for (variant, reason) in lost {
             self.wires
                 .tell(at, Event::VariantRetired { variant, model: Some(model), reason, cause: RetireCause::Lost });
         }
-        if let Some(winner) = winner.filter(|_| self.ending.is_none() && !self.lanes[model].is_done()) {
-            let reason = format!("{} is shown to be best on {}", plan.variants[winner].name, plan.models[model].id);
+        let nobody = decided.is_some() && !self.lanes[model].takes_part();
+        if let Some(reason) = decided.filter(|_| self.ending.is_none() && (nobody || !self.lanes[model].is_done())) {
             self.lanes[model].decide(reason);
             self.give_up(model);
         }

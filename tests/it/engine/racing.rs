@@ -55,7 +55,7 @@ async fn the_run_ends_when_the_winner_is_shown() {
     let report = report(&plan, &entries);
     let verdict = &report.models[0].verdicts["efficiency"];
     assert_eq!(verdict.winner.as_deref(), Some("30b"), "{verdict:?}");
-    assert!(verdict.ranking[1].lost.as_ref().is_some_and(|why| why.contains("30b is better by")), "{verdict:?}");
+    assert!(verdict.ranking[1].lost.as_ref().is_some_and(|why| why.contains("30b takes ")), "{verdict:?}");
     let made = samples(&entries).len() as u64;
     let saved = report.models[0].saved;
     assert_eq!(saved.invocations + made, 150, "{saved:?}");
