@@ -14,12 +14,18 @@ fn number(name: &str, usual: u64) -> u64 {
     std::env::var(name).ok().and_then(|n| n.parse().ok()).unwrap_or(usual)
 }
 
+/// Every kind of world, or the one that `ONLY` names.
+fn kinds() -> impl Iterator<Item = &'static worlds::Kind> {
+    let only = std::env::var("ONLY").ok();
+    KINDS.iter().filter(move |kind| only.as_ref().is_none_or(|only| kind.name == only))
+}
+
 fn main() {
     let n = number("WORLDS", 1_000);
     let percent = |part: u64, of: u64| 100.0 * part as f64 / of.max(1) as f64;
     println!("{n} worlds a cell, four variants, at 95 %; calls as a share of 4 x the fixed sample\n");
     println!("{:<12} {:>6} {:>8} {:>6} {:>6} {:>6}", "world", "fixed", "gap", "named", "right", "calls");
-    for kind in KINDS {
+    for kind in kinds() {
         let fixed = fixed_sample(kind);
         let row = |gap: &str, sum: &Sum| {
             let calls = sum.calls as f64 / sum.worlds as f64 / (4.0 * f64::from(fixed));
@@ -40,7 +46,7 @@ fn main() {
     println!("\nno difference, looked at after every block, not raced: a winner named at some time up to n, in %");
     let sizes = [10, 20, 50, 100];
     println!("{:<12} {:>8} {}", "world", "variants", sizes.map(|n| format!("{n:>6}")).concat());
-    for kind in KINDS {
+    for kind in kinds() {
         for variants in [2, 4] {
             let named = sizes.map(|trials| {
                 let set = Set { worlds: n, variants, gaps: None, trials, racing: false, seed: 4 };

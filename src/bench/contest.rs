@@ -1,9 +1,7 @@
 //! Contest: one model's variants compared pair by pair — who is shown to be worse than whom, and who cannot win.
 
-use std::collections::HashMap;
-
 use crate::bench::blocks::{Blocks, Taken};
-use crate::bench::means::{Means, Moved, Setting, mean, moved};
+use crate::bench::means::{Contrast, Means, Setting, contrast, mean};
 use crate::bench::objective::{self, OBJECTIVES, Objective, Rule, WITHOUT_LIMITS};
 use crate::bench::plan::{Gate, Plan};
 use crate::bench::quota::{LimitKind, Quota};
@@ -40,6 +38,8 @@ pub struct Comparison {
 pub enum Lost {
     /// Another one is shown to be better: its index, and the comparison from that one's side.
     To(usize, Comparison),
+    /// It was shown while the race was on: what crosses the bound once has crossed it.
+    Raced,
     /// Its acceptance is shown to be below the gate.
     Gate,
     /// Every trial failed.
@@ -90,21 +90,19 @@ impl Contest<'_> {
                 Standing { variant: *variant, lost, passes }
             })
             .collect();
-        let mut scored = Scored::new(self, self.scales(rule, variants));
+        let scales = self.scales(rule, variants);
         // Only who may win itself takes the place of another.
         let mut champions: Vec<(usize, f64)> = all
             .iter()
             .filter(|s| s.passes == Some(true) && !matches!(s.lost, Some(Lost::Gate | Lost::Failed | Lost::LeftOut)))
-            .filter_map(|s| {
-                Some((s.variant, scored.scales[0].merit(&mean(self.blocks.of(s.variant))?, &self.setting())?))
-            })
+            .filter_map(|s| Some((s.variant, scales[0].merit(&mean(self.blocks.of(s.variant))?, &self.setting())?)))
             .collect();
         champions.sort_by(|a, b| b.1.total_cmp(&a.1));
         champions.truncate(CHAMPIONS);
         for standing in all.iter_mut().filter(|standing| standing.lost.is_none()) {
             let others = champions.iter().map(|(champion, _)| *champion).filter(|of| *of != standing.variant);
             let beaten = others.filter_map(|champion| {
-                let found = scored.compared(champion, standing.variant, 1.0 / enough)?;
+                let found = self.compared(&scales, champion, standing.variant, 1.0 / enough)?;
                 let shown = found.gap > 0.0 && found.evidence >= enough;
                 (shown && found.blocks >= FEWEST_BLOCKS).then_some((champion, found))
             });
@@ -128,7 +126,7 @@ impl Contest<'_> {
     /// How the first of two variants compares with the other under a rule; `None` where either cannot be scored.
     pub fn compare(&self, rule: &Rule, variants: &[usize], a: usize, b: usize) -> Option<Comparison> {
         let alpha = 1.0 / self.threshold(variants.len());
-        Scored::new(self, self.scales(rule, variants)).compared(a, b, alpha)
+        self.compared(&self.scales(rule, variants), a, b, alpha)
     }
 
     /// The evidence that a difference between two of so many variants needs to be shown: evidence has two sides, and
@@ -172,6 +170,22 @@ impl Contest<'_> {
 
     fn setting(&self) -> Setting<'_> {
         Setting { quota: self.quota, active: self.plan.active, concurrency: 1.0 }
+    }
+
+    fn compared(&self, scales: &[Scale<'_>], a: usize, b: usize, alpha: f64) -> Option<Comparison> {
+        let n = self.blocks.of(a).len().min(self.blocks.of(b).len());
+        let (of_a, of_b) = (&self.blocks.of(a)[..n], &self.blocks.of(b)[..n]);
+        let judged = self.is_judged(a, of_a) || self.is_judged(b, of_b);
+        let mut found: Option<Comparison> = None;
+        for (place, scale) in scales.iter().enumerate() {
+            // A tie-break decides only between those that are shown to be equal so far.
+            if found.is_some_and(|before| before.gap.abs() + before.half_width > EQUAL) {
+                break;
+            }
+            let of = contrast(of_a, of_b, &|means| scale.merit(means, &self.setting()))?;
+            found = Some(compared(&of, judged, alpha, (scale.name(), place > 0)));
+        }
+        found
     }
 
     /// Whether an answer of a variant may be rejected, as far as is known.
@@ -244,45 +258,6 @@ impl Scale<'_> {
     }
 }
 
-/// The scores of variants over their first blocks, each worked out once.
-struct Scored<'a, 'r> {
-    contest: &'a Contest<'a>,
-    scales: Vec<Scale<'r>>,
-    /// By scale, variant and blocks.
-    known: HashMap<(usize, usize, usize), Option<Moved>>,
-}
-
-impl<'a, 'r> Scored<'a, 'r> {
-    fn new(contest: &'a Contest<'a>, scales: Vec<Scale<'r>>) -> Self {
-        Self { contest, scales, known: HashMap::new() }
-    }
-
-    fn compared(&mut self, a: usize, b: usize, alpha: f64) -> Option<Comparison> {
-        let Contest { blocks, .. } = *self.contest;
-        let n = blocks.of(a).len().min(blocks.of(b).len());
-        let judged = [a, b].iter().any(|variant| self.contest.is_judged(*variant, &blocks.of(*variant)[..n]));
-        let mut found: Option<Comparison> = None;
-        for place in 0..self.scales.len() {
-            // A tie-break decides only between those that are shown to be equal so far.
-            if found.is_some_and(|before| before.gap.abs() + before.half_width > EQUAL) {
-                break;
-            }
-            for variant in [a, b] {
-                self.score(place, variant, n);
-            }
-            let of = |variant| self.known.get(&(place, variant, n)).and_then(Option::as_ref);
-            found = Some(compared(of(a)?, of(b)?, judged, alpha, (self.scales[place].name(), place > 0)));
-        }
-        found
-    }
-
-    fn score(&mut self, place: usize, variant: usize, n: usize) {
-        let (contest, scale) = (self.contest, self.scales[place]);
-        let merit = |means: &Means| scale.merit(means, &contest.setting());
-        self.known.entry((place, variant, n)).or_insert_with(|| moved(&contest.blocks.of(variant)[..n], &merit));
-    }
-}
-
 /// The gap between two of so many variants, a share, that n blocks whose differences vary like this would show with a
 /// probability of 80 %.
 pub fn visible(n: u64, deviation: f64, variants: usize, confidence: f64) -> f64 {
@@ -290,22 +265,27 @@ pub fn visible(n: u64, deviation: f64, variants: usize, confidence: f64) -> f64 
     half_width(n, deviation, alpha) + normal_quantile(0.8) * deviation / (n.max(1) as f64).sqrt()
 }
 
-fn compared(a: &Moved, b: &Moved, judged: bool, alpha: f64, by: (&'static str, bool)) -> Comparison {
-    let n = a.by.len() as f64;
-    let scale = a.score.max(b.score).max(f64::MIN_POSITIVE);
-    let squares: f64 = a.by.iter().zip(&b.by).map(|(a, b)| ((a - b) / scale).powi(2)).sum();
+fn compared(of: &Contrast, judged: bool, alpha: f64, by: (&'static str, bool)) -> Comparison {
+    let (n, blocks) = (of.by.len() as f64, of.by.len() as u64);
+    let mean = of.by.iter().sum::<f64>() / n;
+    let squares: f64 = of.by.iter().map(|by| (by - mean).powi(2)).sum();
     // As if one more block had been seen in which only one of the two answers was accepted: twenty of twenty accepted
     // are no proof that all are.
-    let unseen = if judged { (a.by_acceptance.max(b.by_acceptance) / scale).powi(2) } else { 0.0 };
+    let unseen = if judged { of.by_acceptance.powi(2) } else { 0.0 };
     let deviation = ((squares + unseen) / (n - 1.0).max(1.0)).sqrt();
-    let gap = (a.score - b.score) / scale;
-    let half_width = half_width(a.by.len() as u64, deviation, alpha);
+    let (a, b) = of.scores;
+    let gap = (a - b) / a.max(b).max(f64::MIN_POSITIVE);
+    // The slope's difference and that of the scores differ where they bend; the interval is drawn where the scores are.
+    let pooled = of.pooled.max(f64::MIN_POSITIVE);
+    let bent = if mean * gap > 0.0 { (gap * pooled / mean).clamp(0.25, 4.0) } else { 1.0 };
+    let half_width = half_width(blocks, deviation / pooled * bent, alpha);
     Comparison {
-        blocks: a.by.len(),
+        blocks: of.by.len(),
         gap,
         half_width,
-        visible: half_width + normal_quantile(0.8) * deviation / n.sqrt(),
-        evidence: evidence(a.by.len() as u64, gap, deviation),
+        visible: half_width + normal_quantile(0.8) * deviation / pooled / n.sqrt(),
+        // Where the two disagree on the side, nothing is shown.
+        evidence: if mean * gap > 0.0 { evidence(blocks, mean, deviation) } else { 0.0 },
         by,
     }
 }

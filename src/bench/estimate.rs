@@ -94,7 +94,6 @@ pub fn estimate(plan: &Plan, templates: &Templates, quotas: &[Option<Quota>]) ->
             let Verified { requests, usage, worst, seconds } = verified;
             let cost = |usage: &Usage| model.price.map(|price| price.cost(usage) * requests as f64);
             total.verified += requests;
-            total.invocations += requests;
             total.worst_tokens += requests * worst.total();
             total.cost_usd = total.cost_usd.zip(cost(&usage)).map(|(sum, cost)| sum + cost);
             total.worst_cost_usd = total.worst_cost_usd.zip(cost(&worst)).map(|(sum, cost)| sum + cost);
@@ -120,12 +119,12 @@ pub fn estimate(plan: &Plan, templates: &Templates, quotas: &[Option<Quota>]) ->
         }
     }
     total.quota_tokens += quota_tokens_verified;
-    total.seconds = total.seconds.map(|seconds| seconds + verifying);
     let most = (0..plan.models.len()).map(|model| plan.variants_for(model).count()).max().unwrap_or(0);
     let spread = USUAL_SPREAD * std::f64::consts::SQRT_2;
     total.smallest_difference =
         (most > 1).then(|| visible(u64::from(plan.trials), spread, most, plan.confidence)).filter(|d| d.is_finite());
     judges(plan, quotas, &mut total);
+    total.seconds = total.seconds.map(|seconds| seconds + verifying);
     Ok(total)
 }
 

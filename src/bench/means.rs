@@ -135,8 +135,8 @@ fn means(of: &[f64; SUMS], median: f64) -> Means {
 
 /// The means of some trials; `None` without an answer.
 pub fn mean(trials: &[Taken]) -> Option<Means> {
-    let (mean, cached) = sums_of(trials);
-    (mean[0] > 0.0).then(|| means(&mean, Median::of(trials, cached).at))
+    let sample = Sample::of(trials)?;
+    Some(means(&sample.mean, sample.median().at))
 }
 
 /// The mean of each sum, and whether it is the answers that read from a prompt cache that count: the more frequent kind.
@@ -160,52 +160,139 @@ pub struct Moved {
     /// By how much n times each trial moved it (its influence): their mean is 0, their variance over n that of the
     /// score.
     pub by: Vec<f64>,
-    /// By how much n times one answer that was accepted and would not have been moves it.
-    pub by_acceptance: f64,
 }
 
 /// Scores trials by a smooth function of their means; `None` where there is no answer or no score.
 pub fn moved(trials: &[Taken], score: &dyn Fn(&Means) -> Option<f64>) -> Option<Moved> {
-    let (mean, cached) = sums_of(trials);
-    if mean[0] <= 0.0 {
-        return None;
+    let sample = Sample::of(trials)?;
+    let median = if asks_for_the_median(&sample.mean, score) { sample.median() } else { Median::UNASKED };
+    let slopes = Slopes::at(&sample.mean, median.at, |of| sample.error(of), score);
+    let at = slopes.linear(&sample.mean);
+    let by = |taken: &Taken| sample.linear(taken, &slopes, &median) - at;
+    Some(Moved { score: score(&means(&sample.mean, median.at))?, by: trials.iter().map(by).collect() })
+}
+
+/// Two scores over the same blocks, and by how much each block speaks for the first.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Contrast {
+    /// The two scores.
+    pub scores: (f64, f64),
+    /// The score of both together.
+    pub pooled: f64,
+    /// The difference of the scores that each block comes to, by the slope at the means of both together: where the two
+    /// are alike it is as often above 0 as below, however skewed what they take is.
+    pub by: Vec<f64>,
+    /// By how much n times one answer that was accepted and would not have been moves either score.
+    pub by_acceptance: f64,
+}
+
+/// Compares trials of two variants over the same blocks; `None` where either has no answer or no score.
+pub fn contrast(a: &[Taken], b: &[Taken], score: &dyn Fn(&Means) -> Option<f64>) -> Option<Contrast> {
+    let (of_a, of_b) = (Sample::of(a)?, Sample::of(b)?);
+    let mut pooled = of_a.mean;
+    for (sum, other) in pooled.iter_mut().zip(of_b.mean) {
+        *sum = f64::midpoint(*sum, other);
     }
-    // Most scores do not ask for the median, which is the dearest of all means.
-    let asks = score(&means(&mean, 1.0)) != score(&means(&mean, 2.0));
-    let median = if asks { Median::of(trials, cached) } else { Median { at: 1.0, sparsity: 0.0 } };
-    let at = |mean: &[f64; SUMS], median: f64| score(&means(mean, median));
-    let n = trials.len() as f64;
-    let error = |of: usize| {
-        let squares: f64 = trials.iter().map(|taken| (sums(taken, cached)[of] - mean[of]).powi(2)).sum();
-        (squares / n / n).sqrt()
-    };
-    // Without a single accepted answer there may be no score at one side, and so no slope.
-    let slope = |more: Option<f64>, less: Option<f64>, wide: f64| match more.zip(less) {
-        Some((more, less)) if wide > 0.0 => (more - less) / wide,
-        _ => 0.0,
-    };
-    let mut slopes = [0.0; SUMS];
-    for (of, found) in slopes.iter_mut().enumerate() {
-        // As wide as the mean is uncertain: a limit that binds only just beyond it has its part in the slope.
-        let wide = if DEMAND.contains(&of) { error(of) } else { 0.0 };
-        let step = wide.max(STEP * if of == ACCEPTED { 1.0 } else { mean[of].abs() });
-        let (mut less, mut more) = (mean, mean);
-        less[of] = (less[of] - step).max(0.0);
-        more[of] += step;
-        *found = slope(at(&more, median.at), at(&less, median.at), more[of] - less[of]);
+    let (mut medians, mut both) = ((Median::UNASKED, Median::UNASKED), Median::UNASKED);
+    if asks_for_the_median(&pooled, score) {
+        medians = (of_a.median(), of_b.median());
+        both = Median::of(of_a.latencies().chain(of_b.latencies()));
     }
-    let step = STEP * median.at;
-    let by_median = slope(at(&mean, median.at + step), at(&mean, median.at - step), 2.0 * step);
-    let by = |taken: &Taken| {
-        let linear: f64 = sums(taken, cached).iter().zip(mean).zip(slopes).map(|((x, m), slope)| (x - m) * slope).sum();
-        let counts = taken.answered && taken.cached == cached;
-        linear + if counts { by_median * median.moved_by(taken.latency) / mean[0] } else { 0.0 }
-    };
-    Some(Moved {
-        score: at(&mean, median.at)?,
-        by: trials.iter().map(by).collect(),
-        by_acceptance: slopes[ACCEPTED].abs(),
+    let error = |of| of_a.error(of).hypot(of_b.error(of)) / 2.0;
+    let slopes = Slopes::at(&pooled, both.at, error, score);
+    let by = |(one, other): (&Taken, &Taken)| of_a.linear(one, &slopes, &both) - of_b.linear(other, &slopes, &both);
+    Some(Contrast {
+        scores: (score(&means(&of_a.mean, medians.0.at))?, score(&means(&of_b.mean, medians.1.at))?),
+        pooled: score(&means(&pooled, both.at))?,
+        by: a.iter().zip(b).map(by).collect(),
+        by_acceptance: slopes.sums[ACCEPTED].abs(),
     })
+}
+
+/// Some trials and the means of their sums.
+struct Sample<'a> {
+    trials: &'a [Taken],
+    /// Whether it is the answers that read from a prompt cache that count.
+    cached: bool,
+    mean: [f64; SUMS],
+}
+
+impl<'a> Sample<'a> {
+    fn of(trials: &'a [Taken]) -> Option<Self> {
+        let (mean, cached) = sums_of(trials);
+        (mean[0] > 0.0).then_some(Self { trials, cached, mean })
+    }
+
+    /// The standard error of one mean.
+    fn error(&self, of: usize) -> f64 {
+        let n = self.trials.len() as f64;
+        let squares: f64 = self.trials.iter().map(|taken| (sums(taken, self.cached)[of] - self.mean[of]).powi(2)).sum();
+        (squares / n / n).sqrt()
+    }
+
+    fn counts(&self, taken: &Taken) -> bool {
+        taken.answered && taken.cached == self.cached
+    }
+
+    fn latencies(&self) -> impl Iterator<Item = f32> {
+        self.trials.iter().filter(|taken| self.counts(taken)).map(|taken| taken.latency)
+    }
+
+    fn median(&self) -> Median {
+        Median::of(self.latencies())
+    }
+
+    /// What one trial adds to a score by its slopes.
+    fn linear(&self, taken: &Taken, slopes: &Slopes, median: &Median) -> f64 {
+        let side =
+            if self.counts(taken) { slopes.median * median.moved_by(taken.latency) / slopes.counted } else { 0.0 };
+        slopes.linear(&sums(taken, self.cached)) + side
+    }
+}
+
+/// By how much a score changes with each mean.
+struct Slopes {
+    sums: [f64; SUMS],
+    median: f64,
+    /// The share of trials that count.
+    counted: f64,
+}
+
+impl Slopes {
+    fn at(
+        mean: &[f64; SUMS],
+        median: f64,
+        error: impl Fn(usize) -> f64,
+        score: &dyn Fn(&Means) -> Option<f64>,
+    ) -> Self {
+        let at = |mean: &[f64; SUMS], median: f64| score(&means(mean, median));
+        let slope = |more: Option<f64>, less: Option<f64>, wide: f64| match more.zip(less) {
+            Some((more, less)) if wide > 0.0 => (more - less) / wide,
+            _ => 0.0,
+        };
+        let mut sums = [0.0; SUMS];
+        for (of, found) in sums.iter_mut().enumerate() {
+            // As wide as the mean is uncertain: a limit that binds only just beyond it has its part in the slope.
+            let wide = if DEMAND.contains(&of) { error(of) } else { 0.0 };
+            let step = wide.max(STEP * if of == ACCEPTED { 1.0 } else { mean[of].abs() });
+            let (mut less, mut more) = (*mean, *mean);
+            less[of] = (less[of] - step).max(0.0);
+            more[of] += step;
+            *found = slope(at(&more, median), at(&less, median), more[of] - less[of]);
+        }
+        let step = STEP * median;
+        let by_median = slope(at(mean, median + step), at(mean, median - step), 2.0 * step);
+        Self { sums, median: by_median, counted: mean[0] }
+    }
+
+    fn linear(&self, sums: &[f64; SUMS]) -> f64 {
+        sums.iter().zip(self.sums).map(|(value, slope)| value * slope).sum()
+    }
+}
+
+/// Most scores do not ask for the median, which is the dearest of all means.
+fn asks_for_the_median(mean: &[f64; SUMS], score: &dyn Fn(&Means) -> Option<f64>) -> bool {
+    score(&means(mean, 1.0)) != score(&means(mean, 2.0))
 }
 
 /// The median E2E in seconds, and how much a trial moves it.
@@ -216,11 +303,13 @@ struct Median {
 }
 
 impl Median {
+    /// Stands where no score asks for it.
+    const UNASKED: Self = Self { at: 1.0, sparsity: 0.0 };
+
     /// The density by the difference of two quantiles whose distance shrinks with n (Siddiqui 1960, Hall and Sheather
     /// 1988).
-    fn of(trials: &[Taken], cached: bool) -> Self {
-        let counting = trials.iter().filter(|taken| taken.answered && taken.cached == cached);
-        let mut sorted: Vec<f32> = counting.map(|taken| taken.latency).collect();
+    fn of(latencies: impl Iterator<Item = f32>) -> Self {
+        let mut sorted: Vec<f32> = latencies.collect();
         sorted.sort_unstable_by(f32::total_cmp);
         let last = sorted.len().saturating_sub(1);
         let quantile = |p: f64| {
@@ -266,7 +355,6 @@ mod tests {
         for (by, expected) in found.by.iter().zip([-2.0, -1.0, 3.0]) {
             assert!((by - expected).abs() < 1e-6, "{by}");
         }
-        assert_eq!(found.by_acceptance, 0.0);
     }
 
     #[test]
@@ -276,7 +364,21 @@ mod tests {
         let found = moved(&trials(&[(10.0, true), (10.0, false)]), &per).expect("answers");
         assert!((found.score - 20.0).abs() < 1e-9);
         assert!((found.by[0] + 20.0).abs() < 1e-3 && (found.by[1] - 20.0).abs() < 1e-3, "{:?}", found.by);
-        assert!((found.by_acceptance - 40.0).abs() < 1e-3);
+    }
+
+    #[test]
+    fn two_that_are_alike_are_compared_without_a_side() {
+        // One very long answer in one of the two, and the same in the other: exactly opposite.
+        let (a, b) = ([(10.0, true), (10.0, true), (90.0, true)], [(90.0, true), (10.0, true), (10.0, true)]);
+        let per = |m: &Means| Some(1.0 / m.total);
+        let (one, other) = (contrast(&trials(&a), &trials(&b), &per), contrast(&trials(&b), &trials(&a), &per));
+        let (one, other) = (one.expect("answers"), other.expect("answers"));
+        assert!(one.by.iter().sum::<f64>().abs() < 1e-12);
+        assert!(one.by.iter().zip(&other.by).all(|(x, y)| (x + y).abs() < 1e-12), "{:?} {:?}", one.by, other.by);
+        // A longer one takes merit away by the slope at the means of both: 80 more of a mean of 50 in one of two.
+        let longer = contrast(&trials(&[(90.0, true)]), &trials(&[(10.0, true)]), &per).expect("answers");
+        assert!((longer.by[0] + 80.0 / 2_500.0).abs() < 1e-6, "{:?}", longer.by);
+        assert!(longer.scores.0 < longer.scores.1 && longer.by_acceptance == 0.0);
     }
 
     #[test]

@@ -17,6 +17,9 @@ pub struct Objective {
     pub higher_is_better: bool,
     /// What the score does not mean; empty where it means what it says.
     pub caveat: &'static str,
+    /// What is taken per accepted answer, where that is the score: merit is then accepted answers by what was taken, which
+    /// is 0 and not unknown where none was accepted.
+    pub taken: Option<fn(&Means) -> f64>,
     /// A variant's score; `None` where its data allows none.
     pub score: fn(&Means, &Setting<'_>) -> Option<f64>,
 }
@@ -29,6 +32,7 @@ pub const OBJECTIVES: &[Objective] = &[
         unit: "accepted/min",
         higher_is_better: true,
         caveat: "",
+        taken: None,
         score: |means, setting| setting.goodput(means),
     },
     Objective {
@@ -37,6 +41,7 @@ pub const OBJECTIVES: &[Objective] = &[
         unit: "tokens/request",
         higher_is_better: false,
         caveat: "",
+        taken: None,
         score: |means, _| Some(means.total),
     },
     Objective {
@@ -45,6 +50,7 @@ pub const OBJECTIVES: &[Objective] = &[
         unit: "tokens/s",
         higher_is_better: true,
         caveat: "input tokens count, so a longer prompt looks faster",
+        taken: None,
         score: |means, setting| (means.busy > 0.0).then(|| means.total * setting.concurrency / means.busy),
     },
     Objective {
@@ -53,6 +59,7 @@ pub const OBJECTIVES: &[Objective] = &[
         unit: "ms",
         higher_is_better: false,
         caveat: "",
+        taken: None,
         score: |means, _| Some(means.median * 1_000.0),
     },
     Objective {
@@ -61,6 +68,7 @@ pub const OBJECTIVES: &[Objective] = &[
         unit: "USD/accepted",
         higher_is_better: false,
         caveat: "",
+        taken: Some(|means| means.spent),
         score: |means, _| means.per_accepted(means.spent),
     },
     Objective {
@@ -69,6 +77,7 @@ pub const OBJECTIVES: &[Objective] = &[
         unit: "quota tokens/accepted",
         higher_is_better: false,
         caveat: "",
+        taken: Some(|means| means.took),
         score: |means, _| means.per_accepted(means.took),
     },
 ];
@@ -80,6 +89,7 @@ pub const WITHOUT_LIMITS: Objective = Objective {
     unit: "of answers accepted",
     higher_is_better: true,
     caveat: "",
+    taken: None,
     score: |means, _| means.accepted_rate(),
 };
 
@@ -91,6 +101,9 @@ pub fn row(name: &str) -> Option<&'static Objective> {
 impl Objective {
     /// The score the other way round where less is better: more merit is better under every objective.
     pub fn merit(&self, means: &Means, setting: &Setting<'_>) -> Option<f64> {
+        if let Some(taken) = self.taken.map(|taken| taken(means)) {
+            return (taken > 0.0).then(|| means.accepted / taken);
+        }
         let score = (self.score)(means, setting).filter(|score| score.is_finite())?;
         if self.higher_is_better { Some(score) } else { (score > 0.0).then(|| 1.0 / score) }
     }

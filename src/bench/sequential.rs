@@ -19,7 +19,7 @@ pub fn evidence(n: u64, mean: f64, deviation: f64) -> f64 {
     let (n, spread) = (n as f64, 1.0 + n as f64 * PRIOR);
     let t2 = n * (mean / deviation).powi(2);
     if !t2.is_finite() {
-        return f64::INFINITY;
+        return if t2.is_nan() { 0.0 } else { f64::INFINITY };
     }
     let x = t2 / (n - 1.0);
     (n / 2.0 * (x.ln_1p() - (x / spread).ln_1p()) - spread.ln() / 2.0).exp()
@@ -52,7 +52,8 @@ pub fn above(mean: f64, counts: &[(f64, u64)]) -> f64 {
     // The largest bet loses all on the lowest value, and no smaller one can be ruined.
     let most = 1.0 / (mean - lowest).max(f64::MIN_POSITIVE);
     let fortune = |bet: f64| {
-        let log = |(value, n): &(f64, u64)| if *n == 0 { 0.0 } else { *n as f64 * (bet * (value - mean)).ln_1p() };
+        let log =
+            |(value, n): &(f64, u64)| if *n == 0 { 0.0 } else { *n as f64 * (bet * (value - mean)).max(-1.0).ln_1p() };
         counts.iter().map(log).sum::<f64>().exp()
     };
     (1..=BETS).map(|step| fortune(most * f64::from(step) / f64::from(BETS))).sum::<f64>() / f64::from(BETS)
@@ -103,5 +104,8 @@ mod tests {
         assert!(above(-0.05, &differences(0, 100, 0)) > 20.0, "never worse in a hundred");
         assert!(above(-0.05, &differences(4, 92, 4)) < 20.0);
         assert!(below(-0.05, &differences(20, 30, 0)) > 20.0);
+        // However a stake is rounded, nobody loses more than all.
+        assert!((1..100).all(|percent| !above(f64::from(percent) / 100.0, &of(900, 100)).is_nan()));
+        assert!((1..100).all(|percent| !below(f64::from(percent) / 100.0, &of(900, 100)).is_nan()));
     }
 }

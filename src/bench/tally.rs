@@ -348,6 +348,9 @@ impl Tally {
             Event::PolicySwitched { .. } => self.line(entry),
             Event::Paused { .. } => {
                 self.phase = Phase::Paused;
+                for verification in self.models.iter_mut().filter_map(|model| model.verification.as_mut()) {
+                    verification.paused(at);
+                }
                 self.line(entry);
             }
             Event::Resumed => {

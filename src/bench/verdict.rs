@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::bench::contest::{Comparison, Contest, EQUAL, FEWEST_BLOCKS, Lost, Standing};
+use crate::bench::event::RetireCause;
 use crate::bench::figures::Figures;
 use crate::bench::means::Means;
 use crate::bench::number::number;
@@ -87,10 +88,15 @@ pub fn verdict(tally: &Tally, model: usize, rule: &Rule) -> Verdict {
     let all: Vec<Figures<'_>> = Figures::of_model(tally, model).collect();
     let variants: Vec<usize> = all.iter().map(|figures| figures.variant).collect();
     let contest = contest(tally, model);
+    let raced = *rule == tally.plan.objective;
     let out = |figures: &Figures<'_>| {
-        let (failed, over) = (figures.tally.ok == 0 && figures.tally.failed > 0, figures.is_whole());
-        let lost =
-            if figures.tally.is_left_out() { Some(Lost::LeftOut) } else { (failed && over).then_some(Lost::Failed) };
+        let (of, over) = (figures.tally, figures.is_whole());
+        let lost = match of.retired.as_ref().map(|retired| retired.cause) {
+            Some(RetireCause::User) => Some(Lost::LeftOut),
+            Some(RetireCause::Failed) => Some(Lost::Failed),
+            Some(RetireCause::Lost) if raced => Some(Lost::Raced),
+            _ => (of.ok == 0 && of.failed > 0 && over).then_some(Lost::Failed),
+        };
         Some((figures.variant, lost?))
     };
     let standings = contest.standings(rule, &variants, &all.iter().filter_map(out).collect::<Vec<_>>());
@@ -130,7 +136,7 @@ impl<'a> Case<'a> {
         let place = |(figures, standing): (&Figures<'a>, &Standing)| {
             let means = figures.means()?;
             let score = self.score(figures, &means)?;
-            let out = matches!(standing.lost, Some(Lost::Gate | Lost::Failed));
+            let out = standing.passes == Some(false) || (standing.lost == Some(Lost::Failed) && figures.tally.ok == 0);
             (!out).then_some(Place { figures: *figures, means, score, standing: *standing })
         };
         let mut places: Vec<Place<'a>> = self.all.iter().zip(&self.standings).filter_map(place).collect();
@@ -193,10 +199,15 @@ impl<'a> Case<'a> {
         let mut doubt: Option<f64> = None;
         for other in others.iter().filter(|other| other.standing.lost != Some(Lost::LeftOut)) {
             let found = match other.standing.lost {
-                Some(Lost::To(_, found)) => found,
-                _ => self.compare(leader, other).filter(|found| found.blocks >= FEWEST_BLOCKS)?,
+                Some(Lost::To(_, found)) => Some(found),
+                _ => self.compare(leader, other).filter(|found| found.blocks >= FEWEST_BLOCKS),
             };
-            let against = if found.gap > 0.0 { (enough / found.evidence).min(1.0) } else { 1.0 };
+            let against = found.map(|found| if found.gap > 0.0 { (enough / found.evidence).min(1.0) } else { 1.0 });
+            // What was shown while the race was on stays shown, whoever showed it.
+            let against = match other.standing.lost {
+                Some(Lost::Raced | Lost::Failed) => against.unwrap_or(1.0).min(1.0 - self.tally.plan.confidence),
+                _ => against?,
+            };
             doubt = Some(doubt.map_or(against, |most| most.max(against)));
         }
         // Never more than 99.9 %: a handful of equal numbers is no proof of a law.
@@ -211,8 +222,8 @@ impl<'a> Case<'a> {
         if self.all.len() == 1 {
             return Some("there is nothing to compare it with".into());
         }
-        if leader.standing.lost == Some(Lost::LeftOut) {
-            return Some("it was left out".into());
+        if let Some(lost) = leader.standing.lost {
+            return Some(self.lost(lost));
         }
         if leader.standing.passes.is_none() {
             return Some("its acceptance is not shown to pass the gate yet".into());
@@ -295,7 +306,10 @@ impl<'a> Case<'a> {
             name: place.figures.name().to_owned(),
             score: place.score,
             behind,
-            lost: place.standing.lost.map(|lost| self.lost(lost)),
+            lost: place.standing.lost.map(|lost| match (lost, &place.figures.tally.retired) {
+                (Lost::Raced, Some(retired)) => retired.reason.clone(),
+                _ => self.lost(lost),
+            }),
             lost_to: match place.standing.lost {
                 Some(Lost::To(other, _)) => Some(self.tally.plan.variants[other].name.clone()),
                 _ => None,
@@ -315,6 +329,7 @@ pub fn why(names: &[&str], lost: Lost) -> String {
             let unit = row_words(found.by.0);
             format!("{} ({unit}), after {} blocks", less((names.get(other).unwrap_or(&"?"), "it"), found), found.blocks)
         }
+        Lost::Raced => "it was shown to be worse while the race was on".into(),
         Lost::Gate => "its acceptance is shown to be below the gate".into(),
         Lost::Failed => "every trial failed".into(),
         Lost::LeftOut => "left out by the user".into(),

@@ -117,6 +117,11 @@ impl Verification {
         self.answered += u64::from(sample.is_ok() && sent >= self.from && sent < self.until);
     }
 
+    /// Takes in that nothing is sent for a while: what was measured until then is all.
+    pub fn paused(&mut self, at: Duration) {
+        self.until = self.until.min(at.max(self.from));
+    }
+
     /// Takes in that an invocation was throttled.
     pub fn throttled(&mut self, at: Duration) {
         self.throttles += u64::from(at >= self.from && at <= self.until);
@@ -224,8 +229,8 @@ mod tests {
             seconds: 120.0,
         };
         let head = "predicted 135/min (128 to 139), measured";
-        assert_eq!(of(133.5).sentence(), format!("{head} 134/min, inside what was predicted"));
-        assert_eq!(of(99.5).sentence(), format!("{head} 99.5/min, less than was predicted"));
+        assert_eq!(of(133.5).sentence(), format!("{head} 134/min, inside what was predicted; none throttled"));
+        assert_eq!(of(99.5).sentence(), format!("{head} 99.5/min, less than was predicted; none throttled"));
         assert_eq!(of(150.0).sentence(), format!("{head} 150/min, more than was predicted; 1 throttled"));
     }
 }

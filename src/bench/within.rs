@@ -18,6 +18,9 @@ const FEWEST_VARIANTS: usize = 2;
 /// matters.
 const MOST_TRIALS: u32 = 500;
 
+/// The share of a quota that a plan counts on: pacing keeps a little back, and the last answers take their time.
+const USED: f64 = 0.95;
+
 /// What a plan is within its time.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Within {
@@ -106,7 +109,7 @@ pub fn within(plan: &Plan, templates: &Templates, quotas: &[Option<Quota>]) -> R
 
 /// Rounds of one trial of each of some variants that fit on every model; `None` where no limit is known.
 fn rounds(plan: &Plan, quotas: &[Option<Quota>], reckoned: &[Reckoned], names: &[&str], time: Duration) -> Option<u64> {
-    let minutes = time.as_secs_f64() / 60.0;
+    let minutes = time.as_secs_f64() / 60.0 * USED;
     let of_model = |(index, quota): (usize, &Option<Quota>)| {
         let share = quota.as_ref()?.share(plan.share);
         let id = plan.models.get(index)?.id.as_str();

@@ -41,7 +41,11 @@ async fn headless(options: &BenchOptions) -> Result<Exit> {
         Fit::Run(notes) => notes.iter().for_each(|note| output::say(note)),
         Fit::Reckoned { sentence, table } => {
             output::say(&sentence);
-            output::answer(&table)?;
+            if wanted.takes_stdout() {
+                output::say(&table);
+            } else {
+                output::answer(&table)?;
+            }
             // Nothing was measured, and no report is written.
             return Ok(Exit::NoResult);
         }

@@ -32,6 +32,8 @@ pub fn fit(plan: &mut Plan, quotas: &[Option<Quota>]) -> Result<Fit> {
         Within::AsPlanned => Fit::Run(Vec::new()),
         Within::Fitted { trials, left_out, notes } => {
             plan.trials = trials;
+            // An estimate is no promise: judges, retries and slow answers take their time, and there is no more of it.
+            plan.duration = plan.duration.or(plan.within);
             for variant in plan.variants.iter_mut().filter(|variant| left_out.contains(&variant.name)) {
                 variant.included = false;
             }

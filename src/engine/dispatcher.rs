@@ -239,7 +239,8 @@ impl<G: Invoke> Dispatcher<G> {
                 wake = wake.into_iter().chain(until).min();
             }
         }
-        wake
+        // The last trial may have ended in this very turn.
+        wake.into_iter().chain(self.verify(now)).min()
     }
 
     fn pump_lane(&mut self, index: usize) -> Option<Duration> {
@@ -388,7 +389,7 @@ impl<G: Invoke> Dispatcher<G> {
             lane.crew.step_back(at, ticket.sent());
         }
         let attempt = doing.attempts;
-        let stopped = self.ending.is_some() || lane.closed().is_some();
+        let stopped = self.ending.is_some() || !lane.tries_again();
         let more = fault.retryable() && attempt < plan.attempts && !doing.model_failed_again(&fault);
         let again = more && !stopped;
         let backoff = again.then(|| backoff(plan.seed, &trial, attempt));

@@ -289,6 +289,11 @@ impl Lane {
         }
         let record = &mut self.variants[variant];
         record.refusals += 1;
+        if record.refusals >= MOST_REFUSALS && self.verified_until.is_some() {
+            // What was measured of it before stays what it is.
+            self.schedule.end();
+            return None;
+        }
         let retire = record.refusals >= MOST_REFUSALS && self.leave_out(variant, Lost::Failed);
         retire.then(|| format!("{MOST_REFUSALS} trials in a row failed: {}: {}", fault.kind.name(), fault.message))
     }
@@ -364,7 +369,7 @@ impl Lane {
         let Some(record) = self.variants.get_mut(variant) else { return false };
         record.refusals = 0;
         self.race.again(variant);
-        self.closed.is_none() && self.schedule.set_active(variant, true)
+        self.is_open() && self.verified_until.is_none() && self.schedule.set_active(variant, true)
     }
 
     /// Whether the reply's text goes into the journal.
@@ -406,6 +411,16 @@ impl Lane {
         self.closed.is_none() && (self.decided.is_none() || self.verified_until.is_some())
     }
 
+    /// Whether a trial that failed may be tried again.
+    pub(crate) fn tries_again(&self) -> bool {
+        self.is_open() && (self.verified_until.is_none() || self.is_verifying())
+    }
+
+    /// Whether its trials are over, and at most a verification is on.
+    pub(crate) fn is_measured(&self) -> bool {
+        self.decided.is_some() || self.verified_until.is_some()
+    }
+
     /// Whether nothing is left to send.
     pub(crate) fn is_done(&self) -> bool {
         let waits = self.head.is_some() || !self.retries.is_empty() || !self.aside.is_empty();
@@ -421,6 +436,10 @@ impl Lane {
     /// where they are not, or nothing was answered.
     pub(crate) fn verify(&mut self, until: Duration, plan: &Plan) -> Option<usize> {
         if self.verified_until.is_some() || self.closed.is_some() || self.under_way > 0 || !self.is_done() {
+            return None;
+        }
+        // Without a limit by the minute there is no edge to drive at.
+        if self.quota.rpm.is_none() && self.quota.tpm.is_none() {
             return None;
         }
         let best = self.race.best(self.model, plan)?;
@@ -461,7 +480,7 @@ impl Lane {
 
     /// Whether it came to an end without any variant that still takes part.
     pub(crate) fn died(&self) -> bool {
-        self.closed.is_some() || (self.decided.is_none() && !self.takes_part())
+        self.closed.is_some() || (self.decided.is_none() && self.verified_until.is_none() && !self.takes_part())
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::bench::blocks::Blocks;
 use crate::bench::contest::{Contest, FEWEST_BLOCKS, Lost};
-use crate::bench::plan::Plan;
+use crate::bench::plan::{Gate, Plan};
 use crate::bench::quota::{Limit, LimitKind, LimitSource, Quota};
 use crate::bench::sample::Sample;
 use crate::bench::verdict::why;
@@ -82,9 +82,25 @@ impl Race {
             .into_iter()
             .filter(|standing| !self.is_lost(standing.variant))
             .filter_map(|standing| Some((standing.variant, standing.lost?)))
+            .filter(|(variant, _)| !self.is_needed(*variant, &contest, plan))
             .collect();
+        // Somebody stays, whatever else changes meanwhile (a limit that is learned changes every score).
+        let none_left = self.variants.iter().all(|v| self.is_lost(*v) || news.iter().any(|(lost, _)| lost == v));
+        let gate = |(_, lost): &(usize, Lost)| *lost == Lost::Gate;
+        if none_left && !news.iter().all(gate) {
+            return Vec::new();
+        }
         self.lost.extend(&news);
         news.into_iter().map(|(variant, lost)| (variant, why(&names, lost))).collect()
+    }
+
+    /// Whether others are still compared with a variant by the gate: without it they could never be shown to pass.
+    fn is_needed(&self, variant: usize, contest: &Contest<'_>, plan: &Plan) -> bool {
+        let reference =
+            matches!(plan.gate, Some(Gate::NotWorseThan { variant: reference, .. }) if reference == variant);
+        let enough = contest.threshold(self.variants.len());
+        let mut others = self.variants.iter().filter(|other| **other != variant && !self.is_lost(**other));
+        reference && others.any(|other| contest.passes(*other, enough).is_none())
     }
 
     fn contest<'a>(&'a self, model: usize, plan: &'a Plan) -> Contest<'a> {
@@ -110,8 +126,14 @@ impl Race {
 
     /// The best so far of those that can still win.
     pub(crate) fn best(&self, model: usize, plan: &Plan) -> Option<usize> {
-        let left: Vec<usize> = self.variants.iter().copied().filter(|variant| !self.is_lost(*variant)).collect();
-        self.contest(model, plan).best(&plan.objective, &left)
+        let contest = self.contest(model, plan);
+        let standings = contest.standings(&plan.objective, &self.variants, &self.lost);
+        let of = |passes: Option<bool>| {
+            let can = standings.iter().filter(|standing| standing.lost.is_none() && standing.passes == passes);
+            contest.best(&plan.objective, &can.map(|standing| standing.variant).collect::<Vec<_>>())
+        };
+        // Who is shown to pass the gate goes before who may.
+        of(Some(true)).or_else(|| of(None))
     }
 
     /// How many trials may be under way at once, so that few are wasted on who is about to lose.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::bench::across::across;
+use crate::bench::advice::{Advice, advice};
 use crate::bench::clean::{Lines, clean};
 use crate::bench::figures::{CapacityRange, Figures};
 use crate::bench::guess;
@@ -26,6 +27,8 @@ pub struct Judged {
     pub verdict: Verdict,
     /// The interval of each variant's capacity, by its index.
     pub capacity: BTreeMap<usize, CapacityRange>,
+    /// The advice for each variant that gains by it, by its index.
+    pub advice: BTreeMap<usize, Advice>,
     /// What became of the usual guess.
     pub guess: Option<String>,
     /// What the limit that binds means.
@@ -46,7 +49,9 @@ impl Judged {
         let cleaned = |text: String| clean(&text, Lines::Join).into_owned();
         let verdict = verdict(tally, model, rule);
         let across = across(tally).map(|across| across.sentences()).filter(|sentences| !sentences.is_empty());
+        let advised = |of: Figures<'_>| Some((of.variant, advice(&of).filter(Advice::gains)?));
         Self {
+            advice: Figures::of_model(tally, model).filter_map(advised).collect(),
             capacity: Figures::of_model(tally, model).filter_map(|of| Some((of.variant, of.capacity()?))).collect(),
             guess: guess::sentence(tally, model, &verdict).map(cleaned),
             binding: binding_sentence(&verdict),

@@ -82,7 +82,9 @@ fn signed(share: f64) -> String {
 pub fn notes<'a>(model: &Model, judged: &'a Judged, now: Duration) -> Vec<Note<'a>> {
     let note = |text: &'a String| Note { text: Cow::Borrowed(text), ink: Ink::Muted, pinned: false };
     let proof = verification(model, now).map(|(text, ink)| Note { text: text.into(), ink, pinned: true });
-    let asked = proof.is_none() && model.plan.verify;
+    let agreed = model.tally.plan.verify || model.tally.plan.endpoint.is_local();
+    let meant = matches!(model.tally.phase, Phase::Planned) || model.tally.is_active() && agreed;
+    let asked = proof.is_none() && model.plan.verify && meant;
     let asked = asked.then(|| Note { text: ASKED.into(), ink: Ink::Muted, pinned: false });
     let said = [&judged.guess, &judged.saved, &judged.binding, &judged.across, &judged.efficiency];
     proof.into_iter().chain(asked).chain(said.into_iter().flatten().map(note)).collect()

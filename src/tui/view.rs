@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
-use crate::bench::advice::{self, Advice, advice};
+use crate::bench::advice;
 use crate::bench::clean::{Lines, clean};
 use crate::bench::event::RetireCause;
 use crate::bench::figures::{CapacityRange, Figures};
@@ -241,8 +241,8 @@ pub fn details<'a>(model: &'a Model, judged: &Judged, characters: usize) -> Vec<
         let text = format!("{}/min within {} % of the quota", rate(share.rpm), percent(figures.plan.share));
         add("in force", 9, Ink::Muted, text.into());
     }
-    if let Some(advised) = advice(&figures).filter(Advice::gains) {
-        let text = advice::sentence(&figures, &advised);
+    if let Some(advised) = judged.advice.get(&model.cursor) {
+        let text = advice::sentence(&figures, advised);
         let text = text.strip_prefix(figures.name()).and_then(|text| text.strip_prefix(": ")).unwrap_or(&text);
         add("advice", 2, Ink::Title, hostile(text));
     }

@@ -111,6 +111,7 @@ pub(crate) fn race(kind: &Kind, natures: &[Nature], trials: u32, racing: bool, s
     let mut blocks = Blocks::new(natures.len());
     let all: Vec<usize> = (0..natures.len()).collect();
     let mut active = all.clone();
+    let mut lost: Vec<(usize, Lost)> = Vec::new();
     let mut calls = 0;
     for block in 0..trials {
         let case = lognormal(&mut rng, kind.cases);
@@ -119,7 +120,7 @@ pub(crate) fn race(kind: &Kind, natures: &[Nature], trials: u32, racing: bool, s
             calls += 1;
         }
         let contest = Contest { plan: &plan, model: 0, blocks: &blocks, quota: Some(&quota) };
-        let standings = contest.standings(&rule, &all, &[]);
+        let standings = contest.standings(&rule, &all, if racing { &lost } else { &[] });
         let left: Vec<_> = standings.iter().filter(|s| s.lost.is_none()).collect();
         if let [one] = left.as_slice()
             && one.passes == Some(true)
@@ -127,7 +128,11 @@ pub(crate) fn race(kind: &Kind, natures: &[Nature], trials: u32, racing: bool, s
             return Outcome { winner: Some(one.variant), calls };
         }
         if racing {
-            active.retain(|v| standings.iter().any(|s| s.variant == *v && !matches!(s.lost, Some(Lost::To(..)))));
+            // As the engine does: who has lost once has lost.
+            let news = standings.iter().filter(|s| lost.iter().all(|(known, _)| *known != s.variant));
+            let news: Vec<(usize, Lost)> = news.filter_map(|s| Some((s.variant, s.lost?))).collect();
+            lost.extend(news);
+            active.retain(|v| lost.iter().all(|(known, _)| known != v));
         }
     }
     Outcome { winner: None, calls }

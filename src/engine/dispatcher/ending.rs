@@ -18,9 +18,10 @@ impl<G: Invoke> Dispatcher<G> {
         for model in 0..self.lanes.len() {
             let (from, until) = (now + SETTLE, now + SETTLE + MEASURE);
             // What is not judged yet may still change who is best.
-            let begins = self.verifies && self.ending.is_none() && self.judging.is_idle();
+            let begins = self.verifies && self.ending.is_none() && self.paused.is_none() && self.judging.is_idle();
             if let Some(variant) = begins.then(|| self.lanes[model].verify(until, &plan)).flatten() {
                 self.wires.tell(now, Event::VerificationStarted { model, variant, from, until });
+                next = Some(now);
             }
             let was_on = self.lanes[model].is_verifying();
             let until = self.lanes[model].verified_until(now);
@@ -50,7 +51,15 @@ impl<G: Invoke> Dispatcher<G> {
 
     /// Says how the run ended, and keeps what it learned of its quotas.
     pub(super) fn finish(self, memory: &mut Memory) {
+        let measured = self.lanes.iter().all(Lane::is_measured);
+        let stopped = matches!(self.ending, Some((Ended::Interrupted | Ended::Duration, _)));
         let (ended, reason) = match &self.ending {
+            // Whoever stops a verification stops no benchmark: that had come to its end.
+            Some((_, why)) if stopped && measured => {
+                let decided = self.lanes.iter().all(Lane::is_decided);
+                let why = format!("the verification was cut short, as {why}");
+                (if decided { Ended::Decided } else { Ended::Complete }, Some(why))
+            }
             Some((ended, reason)) => (*ended, Some(reason.clone())),
             None if self.lanes.iter().all(Lane::is_decided) => {
                 (Ended::Decided, Some(self.lanes.iter().filter_map(Lane::decided).collect::<Vec<_>>().join("; ")))
