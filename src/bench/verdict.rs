@@ -276,14 +276,13 @@ impl<'a> Case<'a> {
         }
         if let Some(found) = against.filter(|found| found.gap > 0.0 && found.half_width.is_finite()) {
             let names = (leader.figures.name(), second.figures.name());
-            text = match found.by {
-                (_, true) => format!("{text}; {} ({})", less(names, found), row_words(found.by.0)),
+            text = if found.by.1 {
+                format!("{text}; {} ({})", less(names, found), row_words(found.by.0))
+            } else {
                 // The two scores that stand there, whatever the blocks of the pair alone come to.
-                _ => {
-                    let (a, b) = (leader.score, second.score);
-                    let gap = 1.0 - a.min(b) / a.max(b);
-                    format!("{text}; {}", less(names, Comparison { gap, ..found }))
-                }
+                let (a, b) = (leader.score, second.score);
+                let gap = 1.0 - a.min(b) / a.max(b);
+                format!("{text}; {}", less(names, Comparison { gap, ..found }))
             };
         }
         match self.by.first().map(|row| row.caveat) {
@@ -344,9 +343,10 @@ fn row_words(name: &str) -> &str {
 /// objectives, who takes less under others.
 fn less((better, worse): (&str, &str), found: Comparison) -> String {
     let share = share_with_interval((found.gap - found.half_width, found.gap + found.half_width));
-    match crate::bench::objective::row(found.by.0).is_none_or(|row| row.higher_is_better) {
-        true => format!("{worse} gets {share} less than {better}"),
-        false => format!("{better} takes {share} less than {worse}"),
+    if crate::bench::objective::row(found.by.0).is_none_or(|row| row.higher_is_better) {
+        format!("{worse} gets {share} less than {better}")
+    } else {
+        format!("{better} takes {share} less than {worse}")
     }
 }
 
