@@ -155,3 +155,73 @@ async fn a_proof_can_be_asked_for_while_the_run_is_on_and_the_cap_holds_in_it() 
     let less: f64 = samples(&entries).iter().filter_map(|sample| sample.cost_usd).sum();
     assert!(less <= spent / 2.0, "{less} of {spent}");
 }
+
+#[tokio::test(start_paused = true)]
+async fn where_nobody_passes_the_gate_the_run_is_decided_and_nobody_wins() {
+    let script = by_name();
+    let cut = Scripted::new(move |ask: &Ask| Act { cut_off: !ask.before_of_variant.is_multiple_of(3), ..script(ask) });
+    let plan = Plan { gate: Some(Gate::MinAccepted(0.9)), ..raced(&["60a", "30b"], 80, "efficiency") };
+    let entries = whole(plan.clone(), &Quota::default(), cut).await;
+    let report = report(&plan, &entries);
+    assert_eq!(ended(&entries), Ended::Decided, "{:?}", report.run.ended_reason);
+    assert!(report.run.ended_reason.is_some_and(|why| why.contains("no variant passes the gate")));
+    let verdict = &report.models[0].verdicts["efficiency"];
+    assert_eq!((&verdict.winner, &verdict.leader), (&None, &None), "{verdict:?}");
+    let rejected = report.models[0].variants[0].rejected.as_ref().expect("two of three were cut off");
+    assert!(rejected.checks["max_tokens"] > 5 && rejected.case.is_some(), "{rejected:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_variant_with_no_accepted_answer_has_lost_under_every_objective() {
+    for objective in ["auto", "cost", "throughput"] {
+        let script = by_name();
+        let cut = Scripted::new(move |ask: &Ask| Act { cut_off: ask.variant == "30b", ..script(ask) });
+        let plan = raced(&["60a", "30b"], 60, objective);
+        let entries = whole(plan.clone(), &quota(None, Some(60_000.0)), cut).await;
+        assert_eq!(retired(&entries), [(1, RetireCause::Lost)], "{objective}");
+        let report = report(&plan, &entries);
+        assert_eq!(report.models[0].verdicts[objective].winner.as_deref(), Some("60a"), "{objective}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_reference_of_a_gate_stays_until_the_others_are_compared_with_it() {
+    let plan = Plan {
+        gate: Some(Gate::NotWorseThan { variant: 0, by: 0.05 }),
+        ..raced(&["200a", "60b", "30c"], 300, "efficiency")
+    };
+    let entries = whole(plan.clone(), &Quota::default(), Scripted::new(by_name())).await;
+    let of = |wanted: usize| {
+        let is = |entry: &&Entry| matches!(entry.event, Event::VariantRetired { variant, .. } if variant == wanted);
+        entries.iter().find(is).map(|entry| entry.seq)
+    };
+    let (reference, other) = (of(0).expect("it is worse"), of(1).expect("and so is this"));
+    assert!(reference + 1 >= other, "in one look at the earliest: {reference} {other}");
+    let report = report(&plan, &entries);
+    assert_eq!(report.models[0].verdicts["efficiency"].winner.as_deref(), Some("30c"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_proof_that_is_paused_or_stopped_takes_nothing_from_the_benchmark() {
+    let plan = Plan { verify: true, ..raced(&["60a", "30b"], 40, "efficiency") };
+    let mut run = start(plan.clone(), &quota(Some(300.0), None), Scripted::new(by_name()));
+    let mut events = run.until(|event| matches!(event, Event::VerificationStarted { .. })).await;
+    tokio::time::sleep(Duration::from_secs(100)).await;
+    run.commands.send(Command::Pause).unwrap();
+    tokio::time::sleep(Duration::from_secs(10)).await;
+    run.commands.send(Command::Stop(quotient::bench::event::Stop::InFlight)).unwrap();
+    let rest = run.rest().await;
+    assert_eq!(ended(&rest), Ended::Decided);
+    let first = rest[0].at;
+    let mut tally = Tally::planned(Arc::new(plan));
+    for event in events.drain(..) {
+        tally.apply(&Entry { seq: 0, at: first, event });
+    }
+    for entry in &rest {
+        tally.apply(entry);
+    }
+    let verification = tally.models[0].verification.as_ref().expect("it began");
+    assert!(verification.until < verification.from + Duration::from_secs(60), "{verification:?}");
+    let report = Report::of(&tally);
+    assert!(report.run.ended_reason.is_some_and(|why| why.contains("the verification was cut short")));
+}
