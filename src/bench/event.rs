@@ -235,6 +235,9 @@ pub enum Event {
         /// On what account.
         #[serde(default)]
         cause: RetireCause,
+        /// Index of the variant that was shown to be better, where one was.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        by: Option<usize>,
     },
     /// The winner is driven at the edge of the quota; its trials are counted like warm-up, apart from the others.
     VerificationStarted {

@@ -326,7 +326,7 @@ impl Tally {
                 }
                 self.line(entry);
             }
-            Event::VariantRetired { variant, model, reason, cause } => {
+            Event::VariantRetired { variant, model, reason, cause, by } => {
                 let only = *model;
                 for (index, model) in self.models.iter_mut().enumerate() {
                     if only.is_none_or(|only| only == index)
@@ -334,7 +334,7 @@ impl Tally {
                     {
                         // Journals from before there was a cause: only the user retired a variant on all models.
                         let cause = if only.is_none() { RetireCause::User } else { *cause };
-                        variant.retired = Some(Retired { after: variant.ok, reason: reason.clone(), cause });
+                        variant.retired = Some(Retired { after: variant.ok, reason: reason.clone(), cause, by: *by });
                     }
                 }
                 self.line(entry);

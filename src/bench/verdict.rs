@@ -310,9 +310,12 @@ impl<'a> Case<'a> {
                 _ => self.lost(lost),
             }),
             lost_to: match place.standing.lost {
-                Some(Lost::To(other, _)) => Some(self.tally.plan.variants[other].name.clone()),
+                Some(Lost::To(other, _)) => Some(other),
+                Some(Lost::Raced) => place.figures.tally.retired.as_ref().and_then(|retired| retired.by),
                 _ => None,
-            },
+            }
+            .and_then(|other| self.tally.plan.variants.get(other))
+            .map(|variant| variant.name.clone()),
         }
     }
 

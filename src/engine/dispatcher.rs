@@ -439,8 +439,10 @@ impl<G: Invoke> Dispatcher<G> {
         let sample = doing.ended(at, Outcome::Failed { fault }, &self.wires.plan);
         self.finished(at, sample);
         if let Some(reason) = retired {
-            self.wires
-                .tell(at, Event::VariantRetired { variant, model: Some(model), reason, cause: RetireCause::Failed });
+            self.wires.tell(
+                at,
+                Event::VariantRetired { variant, model: Some(model), reason, cause: RetireCause::Failed, by: None },
+            );
         }
     }
 
@@ -559,7 +561,13 @@ impl<G: Invoke> Dispatcher<G> {
         if self.lanes.iter_mut().fold(false, retire) {
             self.left_out = true;
             let reason = "left out by the user".into();
-            self.wires.tell_now(Event::VariantRetired { variant, model: None, reason, cause: RetireCause::User });
+            self.wires.tell_now(Event::VariantRetired {
+                variant,
+                model: None,
+                reason,
+                cause: RetireCause::User,
+                by: None,
+            });
         }
     }
 }

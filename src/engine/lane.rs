@@ -17,7 +17,7 @@ use crate::engine::crew::Crew;
 use crate::engine::forecast::Forecast;
 use crate::engine::need::Need;
 use crate::engine::pacer::{Pacer, Refused, Ticket};
-use crate::engine::race::Race;
+use crate::engine::race::{Out, Race};
 use crate::engine::schedule::Schedule;
 use crate::engine::stop::Errors;
 use crate::engine::trial::Doing;
@@ -319,15 +319,15 @@ impl Lane {
 
     /// Takes in how a trial ended: which variants cannot win any more, and why; and once that decides the race, what it
     /// came to.
-    pub(crate) fn finished(&mut self, sample: &Sample, plan: &Plan) -> (Vec<(usize, String)>, Option<String>) {
+    pub(crate) fn finished(&mut self, sample: &Sample, plan: &Plan) -> (Vec<Out>, Option<String>) {
         let lost = self.race.finished(sample, plan);
         let raced = self.is_open() && self.verified_until.is_none();
         let id = &plan.models[self.model].id;
         let winner = raced.then(|| self.race.winner(self.model, plan)).flatten();
         let shown = winner.map(|winner| format!("{} is shown to be best on {id}", plan.variants[winner].name));
         let nobody = (raced && self.race.is_lost_by_all()).then(|| format!("no variant passes the gate on {id}"));
-        for (variant, _) in &lost {
-            self.retire(*variant);
+        for out in &lost {
+            self.retire(out.variant);
         }
         (lost, shown.or(nobody))
     }

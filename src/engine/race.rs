@@ -12,6 +12,16 @@ const FEWEST_AHEAD: usize = 5;
 /// Beyond so many blocks not every block is looked at: a look costs as much as there are blocks.
 const LOOKED_AT_EACH: usize = 100;
 
+/// A variant that is out of the race.
+#[derive(Debug)]
+pub(crate) struct Out {
+    pub(crate) variant: usize,
+    /// Why, in a sentence.
+    pub(crate) reason: String,
+    /// Who was shown to be better, where one was.
+    pub(crate) by: Option<usize>,
+}
+
 /// The race of one model's variants.
 #[derive(Debug)]
 pub(crate) struct Race {
@@ -67,7 +77,7 @@ impl Race {
     }
 
     /// Takes a trial in: which variants it shows to have lost, and why.
-    pub(crate) fn finished(&mut self, sample: &Sample, plan: &Plan) -> Vec<(usize, String)> {
+    pub(crate) fn finished(&mut self, sample: &Sample, plan: &Plan) -> Vec<Out> {
         self.blocks.finished(sample);
         let on = self.variants.iter().filter(|variant| !self.is_lost(**variant));
         let done = on.map(|variant| self.blocks.of(*variant).len()).min().unwrap_or(0);
@@ -91,7 +101,8 @@ impl Race {
             return Vec::new();
         }
         self.lost.extend(&news);
-        news.into_iter().map(|(variant, lost)| (variant, why(&names, lost))).collect()
+        let by = |lost| if let Lost::To(by, _) = lost { Some(by) } else { None };
+        news.into_iter().map(|(variant, lost)| Out { variant, reason: why(&names, lost), by: by(lost) }).collect()
     }
 
     /// Whether others are still compared with a variant by the gate: without it they could never be shown to pass.

@@ -58,7 +58,7 @@ fn intervals_are_withheld_then_straddle_the_leader_and_then_leave_it() {
 fn who_is_out_is_said_with_when_and_why_and_what_that_saved() {
     let (mut model, now) = after(&FOUR, 0.5);
     let reason = "concise is better by 60 % (20 to 90)".to_owned();
-    heard(&mut model, Event::VariantRetired { variant: 3, model: Some(0), reason, cause: RetireCause::Lost });
+    heard(&mut model, Event::VariantRetired { variant: 3, model: Some(0), reason, cause: RetireCause::Lost, by: None });
     press(&mut model, KeyCode::End);
     let seen = shown(&model, now, (200, 50));
     let row = seen.lines().find(|line| line.contains("▸ ○ minimal")).unwrap();
@@ -188,6 +188,6 @@ fn what_is_remembered_is_what_would_be_worked_out() {
     assert_eq!(model.judged().verdict, anew(&model), "more trials");
     model.update(Msg::Tick, now);
     let reason = "by the user".to_owned();
-    heard(&mut model, Event::VariantRetired { variant: 0, model: None, reason, cause: RetireCause::User });
+    heard(&mut model, Event::VariantRetired { variant: 0, model: None, reason, cause: RetireCause::User, by: None });
     assert_eq!(model.judged().verdict, anew(&model), "one less");
 }

@@ -389,14 +389,26 @@ fn variants_are_excluded_and_included() {
     assert_eq!(letter(&mut model, ' '), [Effect::Tell(Command::Retire(0))]);
     heard(
         &mut model,
-        Event::VariantRetired { variant: 0, model: None, reason: "by the user".into(), cause: RetireCause::User },
+        Event::VariantRetired {
+            variant: 0,
+            model: None,
+            reason: "by the user".into(),
+            cause: RetireCause::User,
+            by: None,
+        },
     );
     let shown = text(&drawn(&model, now, (80, 24)));
     assert!(shown.contains("retired   after 15 trials: by the user"), "{shown}");
     assert_eq!(letter(&mut model, ' '), [Effect::Tell(Command::Include(0))]);
     heard(
         &mut model,
-        Event::VariantRetired { variant: 1, model: None, reason: "cannot win".into(), cause: RetireCause::Lost },
+        Event::VariantRetired {
+            variant: 1,
+            model: None,
+            reason: "cannot win".into(),
+            cause: RetireCause::Lost,
+            by: None,
+        },
     );
     press(&mut model, KeyCode::Down);
     assert_eq!(letter(&mut model, ' '), [Effect::Tell(Command::Include(1))], "what racing retired comes back too");

@@ -67,6 +67,8 @@ pub struct Retired {
     pub reason: String,
     /// On what account.
     pub cause: RetireCause,
+    /// Index of the variant that was shown to be better, where one was.
+    pub by: Option<usize>,
 }
 
 /// An answer kept to be shown.

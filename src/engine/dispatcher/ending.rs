@@ -8,6 +8,7 @@ use crate::bench::event::{Ended, Event, NoteLevel, RetireCause};
 use crate::bench::sample::Sample;
 use crate::bench::verification::{MEASURE, SETTLE};
 use crate::engine::lane::Lane;
+use crate::engine::race::Out;
 use crate::engine::trial::Invoke;
 
 impl<G: Invoke> Dispatcher<G> {
@@ -38,9 +39,9 @@ impl<G: Invoke> Dispatcher<G> {
         let (plan, model) = (Arc::clone(&self.wires.plan), sample.trial.model);
         let (lost, decided) = self.lanes[model].finished(&sample, &plan);
         self.wires.tell(at, Event::TrialFinished { sample });
-        for (variant, reason) in lost {
-            self.wires
-                .tell(at, Event::VariantRetired { variant, model: Some(model), reason, cause: RetireCause::Lost });
+        for Out { variant, reason, by } in lost {
+            let cause = RetireCause::Lost;
+            self.wires.tell(at, Event::VariantRetired { variant, model: Some(model), reason, cause, by });
         }
         let nobody = decided.is_some() && !self.lanes[model].takes_part();
         if let Some(reason) = decided.filter(|_| self.ending.is_none() && (nobody || !self.lanes[model].is_done())) {

@@ -56,6 +56,7 @@ async fn the_run_ends_when_the_winner_is_shown() {
     let verdict = &report.models[0].verdicts["efficiency"];
     assert_eq!(verdict.winner.as_deref(), Some("30b"), "{verdict:?}");
     assert!(verdict.ranking[1].lost.as_ref().is_some_and(|why| why.contains("30b takes ")), "{verdict:?}");
+    assert_eq!(verdict.ranking[1].lost_to.as_deref(), Some("30b"));
     let made = samples(&entries).len() as u64;
     let saved = report.models[0].saved;
     assert_eq!(saved.invocations + made, 150, "{saved:?}");
