@@ -34,7 +34,9 @@
 //! case, an *invocation* one call to Bedrock (a trial has one, or more if it is tried again), a *sample* what a finished
 //! trial yields. Quota is *reserved* at admission and *settled* at the end; the [`Ledger`](bench::ledger::Ledger) alone
 //! knows how, and the pacer, the gauges and the simulator each keep one. *Pacing* is what we do to ourselves,
-//! *throttling* what Bedrock does to us.
+//! *throttling* what Bedrock does to us. A *block* is every variant once on the same case; variants are compared block by
+//! block in a [`Contest`](bench::contest::Contest), and whoever has *lost* is out of the *race*. A *judge* is a second model
+//! that accepts answers or rejects them; a *verification* drives the winner at the edge of the quota.
 //!
 //! # Four errands, one place each
 //!
