@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::bench::advice;
 use crate::bench::clean::{Lines, clean};
+use crate::bench::event::Ended;
 use crate::bench::event::RetireCause;
 use crate::bench::figures::{CapacityRange, Figures};
 use crate::bench::plan::Endpoint;
@@ -74,7 +75,9 @@ pub fn progress(model: &Model) -> (u64, u64) {
         for (variant, figures) in of.variants.iter().enumerate() {
             let finished = figures.finished_trials();
             let wanted = model.plan.variants.get(variant).is_some_and(|v| v.included && v.is_for(index));
-            let goes_on = wanted && figures.retired.is_none();
+            // Once the winner is shown, nothing is left to do: the bar is full.
+            let decided = tally.phase == Phase::Finished(Ended::Decided);
+            let goes_on = wanted && figures.retired.is_none() && !decided;
             planned += if goes_on { finished.max(u64::from(tally.plan.trials)) } else { finished };
         }
     }

@@ -289,3 +289,18 @@ fn names_of_runs_sort_as_they_began_and_differ() {
     assert_ne!(id(0, 1), id(0, 2));
     assert_eq!(id(0, 5).len(), "20270115T080000-xxxx".len());
 }
+
+#[test]
+fn a_raced_and_verified_run_of_an_older_version_is_still_read() {
+    let (mut tally, torn) = player::tally(Path::new(&crate::journey::data("journals/verified.jsonl"))).unwrap();
+    tally.cut_short();
+    assert!(torn.is_empty(), "{torn:?}");
+    let report = Report::of(&tally);
+    assert_eq!(report.run.ended.as_deref(), Some("decided"));
+    let model = &report.models[0];
+    assert_eq!(model.verdicts["efficiency"].winner.as_deref(), Some("concise"));
+    let concise = model.variants.iter().find(|variant| variant.name == "concise").unwrap();
+    let verified = concise.verified.unwrap();
+    assert!(verified.low <= verified.measured && verified.measured <= verified.high, "{verified:?}");
+    assert!((verified.measured - 9.0).abs() < 0.6, "{verified:?}");
+}
