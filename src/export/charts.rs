@@ -27,6 +27,7 @@ pub const CHARTS: &[Chart] = &[
     Chart { name: "throughput", title: "Throughput by Prompt Variant", draw: throughput },
     Chart { name: "performance", title: "Performance by Prompt Variant", draw: performance },
     Chart { name: "capacity", title: "Requests per Minute that Fit the Quota by Prompt Variant", draw: capacity },
+    Chart { name: "yield", title: "Accepted Answers for What They Take by Prompt Variant", draw: accepted },
     Chart { name: "latency", title: "Latency by Prompt Variant", draw: latency },
     Chart { name: "quota", title: "Quota Taken over the Run's Time", draw: timeline::draw },
     Chart { name: "pareto", title: "Pareto Front of Prompt Variants", draw: front::draw },
@@ -71,12 +72,20 @@ fn tokens(chart: &Chart, run: &RunReport, model: &ModelReport, palette: &Palette
 }
 
 fn throughput(chart: &Chart, run: &RunReport, model: &ModelReport, palette: &Palette) -> String {
-    let requests = panel("Requests per Minute by Prompt Variant", "Requests per minute", 0, model, |v| {
-        simple(v, v.requests_per_minute, number)
-    });
-    let tokens = panel("Tokens per Minute by Prompt Variant", "Tokens per minute", 1, model, |v| {
-        simple(v, v.tokens_per_minute, |value| estimated(v, number(value)))
-    });
+    let requests = panel(
+        "Requests per Minute by Prompt Variant",
+        "Requests per minute, each alone at this concurrency",
+        0,
+        model,
+        |v| simple(v, v.requests_per_minute, number),
+    );
+    let tokens = panel(
+        "Tokens per Minute by Prompt Variant",
+        "Tokens per minute, each alone at this concurrency",
+        1,
+        model,
+        |v| simple(v, v.tokens_per_minute, |value| estimated(v, number(value))),
+    );
     let panels = vec![limited(requests, model, LimitKind::Rpm), limited(tokens, model, LimitKind::Tpm)];
     draw(&picture(chart, run, model, panels), palette)
 }
@@ -107,6 +116,23 @@ fn capacity(chart: &Chart, run: &RunReport, model: &ModelReport, palette: &Palet
     };
     let panel = panel("", "Requests per minute inside the whole quota", 0, model, row);
     draw(&picture(chart, run, model, vec![panel]), palette)
+}
+
+/// What quota tokens and money yield; what was wasted on answers that were not accepted stands with it.
+fn accepted(chart: &Chart, run: &RunReport, model: &ModelReport, palette: &Palette) -> String {
+    let tokens = panel("By Quota Tokens", "Accepted answers per 1,000 quota tokens", 1, model, |v| {
+        simple(v, v.accepted_per_1000_quota_tokens, |value| {
+            let wasted = v.quota_tokens.wasted.filter(|wasted| *wasted > 0.0);
+            let wasted = wasted.map_or_else(String::new, |wasted| format!(" · {} % wasted", number(wasted * 100.0)));
+            format!("{}{wasted}", estimated(v, number(value)))
+        })
+    });
+    let priced = |v: &VariantReport| match v.accepted_per_usd {
+        None if v.ok > 0 => Row::Missing { why: "no price known".into(), failure: false },
+        value => simple(v, value, |value| estimated(v, number(value))),
+    };
+    let money = panel("By Money", "Accepted answers per US dollar", 2, model, priced);
+    draw(&picture(chart, run, model, vec![tokens, money]), palette)
 }
 
 /// A panel of distributions a latency; where nothing was streamed there is no first text, and the place says so.

@@ -251,7 +251,7 @@ fn hostile_text_is_nowhere_raw() {
 fn several_models_have_files_of_their_own() {
     let names = |tally: &Tally| rendered("svg", tally).into_iter().map(|file| file.name).collect::<Vec<_>>();
     let one = names(&stage::tally(&["concise"], 2));
-    let expected = ["tokens", "throughput", "performance", "capacity", "latency", "quota", "pareto"];
+    let expected = ["tokens", "throughput", "performance", "capacity", "yield", "latency", "quota", "pareto"];
     let expected: Vec<String> = expected
         .iter()
         .chain(&["screen"])
@@ -260,10 +260,10 @@ fn several_models_have_files_of_their_own() {
     assert_eq!(one, expected);
 
     let two = names(&two_models());
-    assert_eq!(two.len(), 30);
-    assert_eq!(two.iter().collect::<HashSet<_>>().len(), 30);
+    assert_eq!(two.len(), 34);
+    assert_eq!(two.iter().collect::<HashSet<_>>().len(), 34);
     assert_eq!(two[0], "anthropic.claude-3-sonnet-20240229-v1_0-tokens.svg");
-    assert_eq!(two[15], "us.anthropic.claude-3-5-haiku-20241022-v1_0-tokens-dark.svg");
+    assert_eq!(two[17], "us.anthropic.claude-3-5-haiku-20241022-v1_0-tokens-dark.svg");
 
     // Two ids that differ only in what no file name can hold.
     let mut tally = two_models();

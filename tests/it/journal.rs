@@ -296,7 +296,7 @@ fn a_raced_and_verified_run_of_an_older_version_is_still_read() {
     tally.cut_short();
     assert!(torn.is_empty(), "{torn:?}");
     let report = Report::of(&tally);
-    assert_eq!(report.run.ended.as_deref(), Some("decided"));
+    assert_eq!(report.run.ended.as_deref(), Some("complete"));
     let model = &report.models[0];
     assert_eq!(model.verdicts["efficiency"].winner.as_deref(), Some("concise"));
     let concise = model.variants.iter().find(|variant| variant.name == "concise").unwrap();
