@@ -212,6 +212,8 @@ fn row<'a>(model: &'a Model, verdict: &Verdict, variant: usize, in_flight: u64) 
         accepted: figures.accepted_rate(),
         settled: of.mean(|of| &of.settled),
         capacity: figures.capacity_at().map(|at| (at.rpm, at.limit)),
+        wasted: of.wasted(),
+        per_1000_quota_tokens: figures.accepted_per_1000_quota_tokens(),
         theoretical: figures.theoretical_rpm(),
         usd_per_1000: of.mean(|of| &of.cost).map(|usd| usd * 1_000.0),
     }

@@ -47,6 +47,10 @@ pub struct VariantRow<'a> {
     pub accepted: Option<f64>,
     /// Mean settled quota tokens.
     pub settled: Option<f64>,
+    /// Share of quota tokens spent on answers that were not accepted.
+    pub wasted: Option<f64>,
+    /// Accepted answers per 1,000 quota tokens.
+    pub per_1000_quota_tokens: Option<f64>,
     /// Requests a minute that fit, and the limit that binds.
     pub capacity: Option<(f64, LimitKind)>,
     /// min(RPM, TPM ÷ tokens).
@@ -125,7 +129,7 @@ fn counted(n: u64, ink: Ink) -> Cell {
 }
 
 /// Every column, in the order of the screen.
-const COLUMNS: [Column; 16] = [
+const COLUMNS: [Column; 18] = [
     column("ok", 5, 0, |row| counted(row.ok, Ink::Text)),
     column("fail", 5, 1, |row| counted(row.failed, Ink::Error)),
     column("in flight", 10, 12, |row| counted(row.in_flight, Ink::Text)),
@@ -139,6 +143,8 @@ const COLUMNS: [Column; 16] = [
     column("tokens/s", 10, 9, |row| figure(row, row.tokens_per_second, rate)),
     column("accept %", 10, 5, |row| figure(row, row.accepted, percent)),
     column("quota tokens", 14, 10, |row| figure(row, row.settled, count)),
+    column("wasted %", 10, 14, |row| figure(row, row.wasted, percent)),
+    column("accepted/1000", 15, 15, |row| figure(row, row.per_1000_quota_tokens, |n| format!("{n:.2}"))),
     column("theory/min", 12, 6, |row| figure(row, row.theoretical, rate)),
     column("USD/1000", 10, 13, |row| figure(row, row.usd_per_1000, |usd| format!("{usd:.2}"))),
     column("fit/min", 9, 0, |row| figure(row, row.capacity.map(|(rpm, _)| rpm), rate)),
