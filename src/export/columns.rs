@@ -34,7 +34,7 @@ pub(crate) const COLUMNS: &[Column] = &[
         cell: |v| v.capacity.limit.map_or_else(String::new, |limit| limit.name().into()),
     },
     Column { head: "theoretical req/min", narrow: true, cell: |v| tokens(v, v.theoretical_rpm) },
-    Column { head: "wasted %", narrow: false, cell: |v| plain(v.quota_tokens.wasted.map(|share| share * 100.0)) },
+    Column { head: "wasted %", narrow: true, cell: |v| plain(v.quota_tokens.wasted.map(|share| share * 100.0)) },
     Column {
         head: "accepted/1,000 quota tokens",
         narrow: false,
