@@ -178,7 +178,7 @@ impl<'a> Case<'a> {
     }
 
     fn nobody(&self) -> &'static str {
-        let gate = |standing: &Standing| standing.lost == Some(Lost::Gate);
+        let gate = |standing: &Standing| standing.passes == Some(false);
         if !self.all.iter().any(|f| f.tally.ok > 0) {
             "no trial succeeded"
         } else if self.rule.parts().any(|(row, _)| row.name == "cost")

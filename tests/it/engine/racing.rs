@@ -168,6 +168,7 @@ async fn where_nobody_passes_the_gate_the_run_is_decided_and_nobody_wins() {
     assert!(report.run.ended_reason.is_some_and(|why| why.contains("no variant passes the gate")));
     let verdict = &report.models[0].verdicts["efficiency"];
     assert_eq!((&verdict.winner, &verdict.leader), (&None, &None), "{verdict:?}");
+    assert_eq!(verdict.reason, "no variant passes the gate");
     let rejected = report.models[0].variants[0].rejected.as_ref().expect("two of three were cut off");
     assert!(rejected.checks["max_tokens"] > 5 && rejected.case.is_some(), "{rejected:?}");
 }
