@@ -175,7 +175,7 @@ impl Contest<'_> {
     fn compared(&self, scales: &[Scale<'_>], a: usize, b: usize, alpha: f64) -> Option<Comparison> {
         let n = self.blocks.of(a).len().min(self.blocks.of(b).len());
         let (of_a, of_b) = (&self.blocks.of(a)[..n], &self.blocks.of(b)[..n]);
-        let judged = self.is_judged(a, of_a) || self.is_judged(b, of_b);
+        let judged = may_be_rejected(self.plan, a, of_a) || may_be_rejected(self.plan, b, of_b);
         let mut found: Option<Comparison> = None;
         for (place, scale) in scales.iter().enumerate() {
             // A tie-break decides only between those that are shown to be equal so far.
@@ -186,14 +186,6 @@ impl Contest<'_> {
             found = Some(compared(&of, judged, alpha, (scale.name(), place > 0)));
         }
         found
-    }
-
-    /// Whether an answer of a variant may be rejected, as far as is known.
-    fn is_judged(&self, variant: usize, done: &[Taken]) -> bool {
-        !self.plan.checks.is_empty()
-            || self.plan.cases.iter().any(|case| !case.checks.is_empty())
-            || !self.plan.variants[variant].checks.is_empty()
-            || done.iter().any(|taken| taken.accepted != taken.answered)
     }
 
     /// Whether a variant is shown to pass the gate (`Some(true)`), shown to fail it, or neither.
@@ -235,6 +227,14 @@ impl Contest<'_> {
     }
 }
 
+/// Whether an answer of a variant may be rejected, as far as is known.
+pub fn may_be_rejected(plan: &Plan, variant: usize, done: &[Taken]) -> bool {
+    !plan.checks.is_empty()
+        || plan.cases.iter().any(|case| !case.checks.is_empty())
+        || !plan.variants[variant].checks.is_empty()
+        || done.iter().any(|taken| taken.accepted != taken.answered)
+}
+
 /// What two variants are compared by.
 #[derive(Debug, Clone, Copy)]
 enum Scale<'a> {
@@ -267,12 +267,7 @@ pub fn visible(n: u64, deviation: f64, variants: usize, confidence: f64) -> f64 
 
 fn compared(of: &Contrast, judged: bool, alpha: f64, by: (&'static str, bool)) -> Comparison {
     let (n, blocks) = (of.by.len() as f64, of.by.len() as u64);
-    let mean = of.by.iter().sum::<f64>() / n;
-    let squares: f64 = of.by.iter().map(|by| (by - mean).powi(2)).sum();
-    // As if one more block had been seen in which only one of the two answers was accepted: twenty of twenty accepted
-    // are no proof that all are.
-    let unseen = if judged { of.by_acceptance.powi(2) } else { 0.0 };
-    let deviation = ((squares + unseen) / (n - 1.0).max(1.0)).sqrt();
+    let (mean, deviation) = of.spread(judged);
     let (a, b) = of.scores;
     let gap = (a - b) / a.max(b).max(f64::MIN_POSITIVE);
     // The slope's difference and that of the scores differ where they bend; the interval is drawn where the scores are.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::bench::blocks::Taken;
 use crate::bench::capacity::{Capacity, theoretical_rpm};
-use crate::bench::contest::FEWEST_BLOCKS;
+use crate::bench::contest::{FEWEST_BLOCKS, may_be_rejected};
 use crate::bench::means::{Means, Setting, ends_by_limit, least, moved};
 use crate::bench::number::number;
 use crate::bench::plan::Plan;
@@ -210,9 +210,8 @@ impl<'a> Figures<'a> {
     /// over √n is its error. `None` where n is too small to tell.
     pub fn spread(&self, of: &dyn Fn(&Means) -> Option<f64>) -> Option<(u64, f64)> {
         let trials: &[Taken] = self.of.blocks.of(self.variant);
-        let by = moved(trials, of).filter(|_| trials.len() >= FEWEST_BLOCKS)?.by;
-        let squares: f64 = by.iter().map(|by| by * by).sum();
-        Some((by.len() as u64, (squares / (by.len() - 1) as f64).sqrt()))
+        let moved = moved(trials, of).filter(|_| trials.len() >= FEWEST_BLOCKS)?;
+        Some((trials.len() as u64, moved.deviation(may_be_rejected(self.plan, self.variant, trials))))
     }
 
     /// The interval of a mean per successful trial, likewise.

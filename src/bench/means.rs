@@ -160,6 +160,24 @@ pub struct Moved {
     /// By how much n times each trial moved it (its influence): their mean is 0, their variance over n that of the
     /// score.
     pub by: Vec<f64>,
+    /// By how much n times one answer that was accepted and would not have been moves it.
+    pub by_acceptance: f64,
+}
+
+impl Moved {
+    /// The standard deviation that over √n is the score's error; `judged` where an answer may be rejected.
+    pub fn deviation(&self, judged: bool) -> f64 {
+        deviation(&self.by, judged.then_some(self.by_acceptance))
+    }
+}
+
+/// The standard deviation of what moves a score. Where answers are judged it is as if one more had been seen to be
+/// rejected: twenty of twenty accepted are no proof that all are.
+fn deviation(by: &[f64], unseen: Option<f64>) -> f64 {
+    let n = by.len() as f64;
+    let mean = by.iter().sum::<f64>() / n;
+    let squares: f64 = by.iter().map(|by| (by - mean).powi(2)).sum();
+    ((squares + unseen.unwrap_or(0.0).powi(2)) / (n - 1.0).max(1.0)).sqrt()
 }
 
 /// Scores trials by a smooth function of their means; `None` where there is no answer or no score.
@@ -169,7 +187,11 @@ pub fn moved(trials: &[Taken], score: &dyn Fn(&Means) -> Option<f64>) -> Option<
     let slopes = Slopes::at(&sample.mean, median.at, |of| sample.error(of), score);
     let at = slopes.linear(&sample.mean);
     let by = |taken: &Taken| sample.linear(taken, &slopes, &median) - at;
-    Some(Moved { score: score(&means(&sample.mean, median.at))?, by: trials.iter().map(by).collect() })
+    Some(Moved {
+        score: score(&means(&sample.mean, median.at))?,
+        by: trials.iter().map(by).collect(),
+        by_acceptance: slopes.sums[ACCEPTED].abs(),
+    })
 }
 
 /// Two scores over the same blocks, and by how much each block speaks for the first.
@@ -184,6 +206,14 @@ pub struct Contrast {
     pub by: Vec<f64>,
     /// By how much n times one answer that was accepted and would not have been moves either score.
     pub by_acceptance: f64,
+}
+
+impl Contrast {
+    /// The mean difference, and its standard deviation over blocks; `judged` where an answer may be rejected.
+    pub fn spread(&self, judged: bool) -> (f64, f64) {
+        let mean = self.by.iter().sum::<f64>() / self.by.len() as f64;
+        (mean, deviation(&self.by, judged.then_some(self.by_acceptance)))
+    }
 }
 
 /// Compares trials of two variants over the same blocks; `None` where either has no answer or no score.

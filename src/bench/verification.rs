@@ -183,8 +183,7 @@ fn predicted(known: &[Taken], setting: &Setting<'_>, minutes: f64, confidence: f
     let n = known.len() as u64;
     let ends = ends_by_limit(setting, |setting| {
         let found = moved(known, &|means| score(setting, means))?;
-        let squares: f64 = found.by.iter().map(|by| by * by).sum();
-        let deviation = (squares / (n.max(2) - 1) as f64).sqrt();
+        let deviation = found.deviation(false);
         let before = half_width(n, deviation, 1.0 - confidence);
         let during = normal_quantile(0.5 + confidence / 2.0) * deviation / (rpm * minutes).max(1.0).sqrt();
         let half = before.hypot(during);

@@ -1,6 +1,8 @@
 //! Budget: the cap on money, what is in flight counted at its worst.
 
-use crate::bench::plan::Price;
+use crate::bench::fault::FaultKind;
+use crate::bench::plan::{ModelPlan, Price};
+use crate::bench::usage::Usage;
 
 /// What was spent and what may still be spent, in US dollars.
 #[derive(Debug)]
@@ -39,6 +41,25 @@ impl Budget {
         self.settle(worst, worst);
         self.unconfirmed.0 += 1;
         self.unconfirmed.1 += worst;
+    }
+
+    /// An invocation that might have cost `worst` failed: the quota tokens it took all the same, and US dollars where
+    /// usage and price are known. What was cut off may go on at the service: its whole reservation counts as taken.
+    pub(crate) fn failed(
+        &mut self,
+        worst: f64,
+        model: &ModelPlan,
+        reserved: u64,
+        kind: FaultKind,
+        usage: Option<Usage>,
+    ) -> (u64, Option<f64>) {
+        let cost = usage.zip(model.price).map(|(usage, price)| price.cost(&usage));
+        if usage.is_none() && matches!(kind, FaultKind::TimedOut | FaultKind::StreamBroken) {
+            self.settle_unconfirmed(worst);
+            return (reserved, cost);
+        }
+        self.settle(worst, cost.unwrap_or(0.0));
+        (usage.map_or(0, |usage| usage.settled(model.burndown)), cost)
     }
 
     /// What the reader of the cost must know of invocations that were cut off.

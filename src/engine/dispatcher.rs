@@ -365,20 +365,8 @@ impl<G: Invoke> Dispatcher<G> {
         let plan = Arc::clone(&self.wires.plan);
         let (trial, fault) = (doing.trial, failure.fault);
         let model = &plan.models[trial.model];
-        let cost = failure.usage.zip(model.price).map_or(0.0, |(usage, price)| price.cost(&usage));
-        let unknown = failure.usage.is_none() && matches!(fault.kind, FaultKind::TimedOut | FaultKind::StreamBroken);
-        // What was cut off may go on at the service: its whole reservation counts as taken.
-        let settled = match failure.usage {
-            Some(usage) => usage.settled(model.burndown),
-            None if unknown => need.reserved,
-            None => 0,
-        };
-        if unknown {
-            self.budget.settle_unconfirmed(worst);
-        } else {
-            self.budget.settle(worst, cost);
-        }
-        doing.failed(settled, cost);
+        let (settled, cost) = self.budget.failed(worst, model, need.reserved, fault.kind, failure.usage);
+        doing.failed(settled, cost.unwrap_or(0.0));
         let lane = &mut self.lanes[trial.model];
         lane.pacer.settle(at, &ticket, settled);
         let throttled = fault.kind.counts_against_quota();

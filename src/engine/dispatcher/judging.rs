@@ -192,19 +192,8 @@ impl<G: Invoke> Dispatcher<G> {
         let plan = Arc::clone(&self.wires.plan);
         let (trial, attempt, fault) = (judgement.trial(), judgement.attempts, failure.fault);
         let model = &plan.judges[index];
-        let cost_usd = failure.usage.zip(model.price).map(|(usage, price)| price.cost(&usage));
-        let unknown = failure.usage.is_none() && matches!(fault.kind, FaultKind::TimedOut | FaultKind::StreamBroken);
-        // As with the models under test: what was cut off may go on at the service.
-        let settled = match failure.usage {
-            Some(usage) => usage.settled(model.burndown),
-            None if unknown => need.reserved,
-            None => 0,
-        };
-        if unknown {
-            self.budget.settle_unconfirmed(judgement.worst());
-        } else {
-            self.budget.settle(judgement.worst(), cost_usd.unwrap_or(0.0));
-        }
+        let (settled, cost_usd) =
+            self.budget.failed(judgement.worst(), model, need.reserved, fault.kind, failure.usage);
         let judge = &mut self.judging.judges[index];
         judge.pacer.settle(at, &ticket, settled);
         let throttled = fault.kind.counts_against_quota();
