@@ -206,13 +206,17 @@ pub struct Contrast {
     pub by: Vec<f64>,
     /// By how much n times one answer that was accepted and would not have been moves either score.
     pub by_acceptance: f64,
+    /// By how much n times one pair that lies on the other sides of the median moves the difference.
+    pub by_side: f64,
 }
 
 impl Contrast {
     /// The mean difference, and its standard deviation over blocks; `judged` where an answer may be rejected.
     pub fn spread(&self, judged: bool) -> (f64, f64) {
         let mean = self.by.iter().sum::<f64>() / self.by.len() as f64;
-        (mean, deviation(&self.by, judged.then_some(self.by_acceptance)))
+        // Two that never overlapped in ten blocks may do so in the next: without that a median would be known exactly.
+        let unseen = if judged { self.by_acceptance.hypot(self.by_side) } else { self.by_side };
+        (mean, deviation(&self.by, Some(unseen)))
     }
 }
 
@@ -236,6 +240,7 @@ pub fn contrast(a: &[Taken], b: &[Taken], score: &dyn Fn(&Means) -> Option<f64>)
         pooled: score(&means(&pooled, both.at))?,
         by: a.iter().zip(b).map(by).collect(),
         by_acceptance: slopes.sums[ACCEPTED].abs(),
+        by_side: (slopes.median * both.sparsity / slopes.counted).abs(),
     })
 }
 
@@ -409,6 +414,15 @@ mod tests {
         let longer = contrast(&trials(&[(90.0, true)]), &trials(&[(10.0, true)]), &per).expect("answers");
         assert!((longer.by[0] + 80.0 / 2_500.0).abs() < 1e-6, "{:?}", longer.by);
         assert!(longer.scores.0 < longer.scores.1 && longer.by_acceptance == 0.0);
+    }
+
+    #[test]
+    fn medians_that_never_overlapped_are_not_known_exactly() {
+        let of = |first: f32| (0..12).map(|n| (first + n as f32, true)).collect::<Vec<_>>();
+        let median = |m: &Means| Some(1.0 / m.median);
+        let found = contrast(&trials(&of(10.0)), &trials(&of(50.0)), &median).expect("answers");
+        let (mean, deviation) = found.spread(false);
+        assert!(mean > 0.0 && deviation > 0.1 * mean && deviation < mean, "{mean} {deviation}");
     }
 
     #[test]
