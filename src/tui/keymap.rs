@@ -6,6 +6,7 @@ use crate::bench::event::Stop;
 use crate::bench::tally::Phase;
 use crate::tui::model::{Model, Overlay};
 use crate::tui::screen::most_scroll;
+use crate::tui::view::{Panel, View};
 
 /// One key, with Ctrl or without.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,6 +52,26 @@ pub enum Action {
     Objective,
     /// The next model of a matrix.
     NextModel,
+    /// The variant or model before, where one is shown alone.
+    Before,
+    /// The variant or model after.
+    After,
+    /// The next panel.
+    NextPanel,
+    /// The panel before.
+    PanelBefore,
+    /// The answer at a glance.
+    Dashboard,
+    /// All about the selected variant.
+    Variant,
+    /// Every trial.
+    Trials,
+    /// The quota of the shown model.
+    Quota,
+    /// The verdict.
+    Verdict,
+    /// What happened.
+    Log,
     /// Show the models that may be called.
     Models,
     /// Put the plan on the chosen models.
@@ -63,6 +84,8 @@ pub enum Action {
     Type(char),
     /// Take the last letter away.
     Erase,
+    /// Keep the filter that was typed.
+    Keep,
     /// Pick the selected variant.
     Pick,
     /// Pick the best variant.
@@ -75,7 +98,7 @@ pub enum Action {
     Export,
     /// Whether the next winner, or this run's, is driven at the edge of the quota.
     Verify,
-    /// Show who is on the Pareto front; then the same by cost.
+    /// Show the Pareto front; then the same by cost.
     Front,
     /// Show every key.
     Help,
@@ -108,8 +131,28 @@ const fn letter(letter: char) -> Key {
     key(KeyCode::Char(letter))
 }
 
+const SHOW: [&[Key]; 6] =
+    [&[letter('1')], &[letter('2')], &[letter('3')], &[letter('4')], &[letter('5')], &[letter('6')]];
+
+const fn show(digit: char, action: Action, help: &'static str) -> Binding {
+    // A row of its own names the views and their keys, so the footer does not.
+    Binding {
+        keys: SHOW[digit as usize - '1' as usize],
+        action,
+        label: |_| "",
+        help,
+        applies: |model| !model.is_typing(),
+    }
+}
+
 /// Every key, in the order of the help. The first row that applies wins.
 pub const KEYMAP: &[Binding] = &[
+    show('1', Action::Dashboard, "the dashboard: the answer at a glance"),
+    show('2', Action::Variant, "the variant: prompt, distributions, checks, advice, prices"),
+    show('3', Action::Trials, "every trial, one by one"),
+    show('4', Action::Quota, "the quota: what is taken of it and by what, and what has room"),
+    show('5', Action::Verdict, "the verdict: ranking, intervals, who is out and why, Pareto front"),
+    show('6', Action::Log, "the log: what happened"),
     Binding {
         keys: &[letter('y'), key(KeyCode::Enter)],
         action: Action::Confirm,
@@ -120,9 +163,77 @@ pub const KEYMAP: &[Binding] = &[
     Binding {
         keys: &[key(KeyCode::Esc)],
         action: Action::Close,
-        label: |model| if model.picker().is_some_and(|picker| !picker.filter.is_empty()) { "clear" } else { "close" },
-        help: "close what lies over the dashboard; the list of models first loses its filter",
-        applies: |model| model.overlay.is_some(),
+        label: |model| match model.picker() {
+            Some(picker) if !picker.filter.is_empty() => "clear",
+            _ if model.overlay.is_some() => "close",
+            _ if model.view == View::Log && !model.log.filter.text.is_empty() => "clear",
+            _ => "back",
+        },
+        help: "close what lies over the view, take a filter away, back to the dashboard",
+        applies: |model| {
+            model.overlay.is_some() || model.is_typing() || model.view != View::Dashboard || model.panel > 0
+        },
+    },
+    Binding {
+        keys: &[key(KeyCode::Enter)],
+        action: Action::Keep,
+        label: |_| "keep",
+        help: "keep the filter that was typed",
+        applies: |model| model.is_typing() && model.picker().is_none(),
+    },
+    Binding {
+        keys: &[key(KeyCode::Enter)],
+        action: Action::Take,
+        label: |_| "use",
+        help: "in the list of models: benchmark the marked ones, or the selected one",
+        applies: Model::can_take,
+    },
+    Binding {
+        keys: &[letter(' ')],
+        action: Action::Mark,
+        label: |model| if model.is_marked() { "unmark" } else { "mark" },
+        help: "in the list of models: mark the selected one; several make a matrix",
+        applies: Model::can_mark,
+    },
+    Binding {
+        keys: &[letter('/')],
+        action: Action::Filter,
+        label: |_| "filter",
+        help: "filter: part of an id, or an id that is not listed; part of a line of the log",
+        applies: Model::can_filter,
+    },
+    Binding {
+        keys: &[key(KeyCode::Backspace)],
+        action: Action::Erase,
+        label: |_| "",
+        help: "take the last letter of the filter away",
+        applies: Model::is_typing,
+    },
+    Binding {
+        keys: &[key(KeyCode::Right), letter('l')],
+        action: Action::After,
+        label: |model| if model.view == View::Quota { "next model" } else { "next variant" },
+        help: "where one variant or model is shown alone: the next",
+        applies: Model::can_turn,
+    },
+    Binding {
+        keys: &[key(KeyCode::Left), letter('h')],
+        action: Action::Before,
+        label: |_| "",
+        help: "the one before",
+        applies: Model::can_turn,
+    },
+    Binding {
+        keys: &[letter('f')],
+        action: Action::Front,
+        label: |model| match model.view {
+            View::Verdict if model.panel() == Panel::Front && model.by_cost => "by tokens",
+            View::Verdict if model.panel() == Panel::Front && model.is_priced() => "by cost",
+            View::Verdict if model.panel() != Panel::Front => "front",
+            _ => "",
+        },
+        help: "the Pareto front: quota tokens against acceptance; again: cost",
+        applies: |model| model.overlay.is_none() && model.was_measured(),
     },
     Binding {
         keys: &[letter('r')],
@@ -153,34 +264,6 @@ pub const KEYMAP: &[Binding] = &[
         label: |_| "pick",
         help: "pick the selected variant and show its ready request",
         applies: |model| model.overlay.is_none(),
-    },
-    Binding {
-        keys: &[key(KeyCode::Enter)],
-        action: Action::Take,
-        label: |_| "use",
-        help: "in the list of models: benchmark the marked ones, or the selected one",
-        applies: Model::can_take,
-    },
-    Binding {
-        keys: &[letter(' ')],
-        action: Action::Mark,
-        label: |model| if model.is_marked() { "unmark" } else { "mark" },
-        help: "in the list of models: mark the selected one; several make a matrix",
-        applies: Model::can_mark,
-    },
-    Binding {
-        keys: &[letter('/')],
-        action: Action::Filter,
-        label: |_| "filter",
-        help: "in the list of models: type part of an id, or an id that is not listed",
-        applies: |model| model.picker().is_some() && !model.is_typing(),
-    },
-    Binding {
-        keys: &[key(KeyCode::Backspace)],
-        action: Action::Erase,
-        label: |_| "",
-        help: "take the last letter of the filter away",
-        applies: Model::is_typing,
     },
     Binding {
         keys: &[letter('b')],
@@ -225,7 +308,7 @@ pub const KEYMAP: &[Binding] = &[
         applies: |model| model.overlay.is_none(),
     },
     Binding {
-        keys: &[key(KeyCode::Tab)],
+        keys: &[letter('n')],
         action: Action::NextModel,
         label: |_| "next model",
         help: "the next model of the plan, where there are several",
@@ -253,22 +336,6 @@ pub const KEYMAP: &[Binding] = &[
         applies: |model| model.overlay.is_none() && model.was_measured(),
     },
     Binding {
-        keys: &[letter('p')],
-        action: Action::Front,
-        label: |model| match model.overlay {
-            Some(Overlay::Front { cost: true }) => "by tokens",
-            Some(Overlay::Front { cost: false }) if model.is_priced() => "by cost",
-            Some(_) => "",
-            None => "pareto",
-        },
-        help: "show the Pareto front: quota tokens against acceptance; again: cost",
-        applies: |model| match model.overlay {
-            Some(Overlay::Front { .. }) => true,
-            None => model.was_measured(),
-            Some(_) => false,
-        },
-    },
-    Binding {
         keys: &[letter('v')],
         action: Action::Verify,
         label: |model| match model.plan.verify {
@@ -288,31 +355,31 @@ pub const KEYMAP: &[Binding] = &[
         applies: |model| model.overlay.is_none() && !model.taking,
     },
     Binding {
-        keys: &[letter('?')],
-        action: Action::Help,
-        label: |_| "help",
-        help: "show every key and how to read the figures",
-        applies: |model| model.overlay.is_none(),
+        keys: &[key(KeyCode::Tab)],
+        action: Action::NextPanel,
+        label: |model| if model.view == View::Verdict { "panel" } else { "" },
+        help: "the next panel: arrows and pages are then about it",
+        applies: |model| model.overlay.is_none() && model.view.row().panels.len() > 1,
     },
     Binding {
-        keys: &[letter('q')],
-        action: Action::Quit,
-        label: |_| "quit",
-        help: "quit; asks while a run is on",
-        applies: |model| model.overlay != Some(Overlay::ConfirmQuit) && !model.is_typing(),
+        keys: &[key(KeyCode::BackTab)],
+        action: Action::PanelBefore,
+        label: |_| "",
+        help: "the panel before",
+        applies: |model| model.overlay.is_none() && model.view.row().panels.len() > 1,
     },
     Binding {
         keys: &[key(KeyCode::Down), letter('j')],
         action: Action::Down,
-        label: |model| if most_scroll(model) > 0 { "scroll" } else { "" },
-        help: "select the next variant; scroll down",
+        label: |model| if model.overlay.is_some() && most_scroll(model) > 0 { "scroll" } else { "" },
+        help: "select the next; scroll down",
         applies: Model::can_move,
     },
     Binding {
         keys: &[key(KeyCode::Up), letter('k')],
         action: Action::Up,
         label: |_| "",
-        help: "select the variant before; scroll up",
+        help: "select the one before; scroll up",
         applies: Model::can_move,
     },
     Binding {
@@ -344,6 +411,20 @@ pub const KEYMAP: &[Binding] = &[
         applies: Model::can_move,
     },
     Binding {
+        keys: &[letter('?')],
+        action: Action::Help,
+        label: |_| "help",
+        help: "show every key and how to read the figures",
+        applies: |model| model.overlay.is_none(),
+    },
+    Binding {
+        keys: &[letter('q')],
+        action: Action::Quit,
+        label: |_| "quit",
+        help: "quit; asks while a run is on",
+        applies: |model| model.overlay != Some(Overlay::ConfirmQuit) && !model.is_typing(),
+    },
+    Binding {
         keys: &[Key { code: KeyCode::Char('c'), ctrl: true }],
         action: Action::Interrupt,
         label: |_| "",
@@ -356,7 +437,7 @@ pub const KEYMAP: &[Binding] = &[
 pub fn action(event: KeyEvent, model: &Model) -> Option<Action> {
     const OTHERS: KeyModifiers = KeyModifiers::SHIFT.complement();
     if let KeyCode::Char(letter) = event.code
-        && letter != ' '
+        && (letter != ' ' || model.picker().is_none())
         && model.is_typing()
         && !event.modifiers.intersects(OTHERS)
     {

@@ -1,5 +1,6 @@
 //! Floor 2: the dashboard.
 
+pub mod acting;
 pub mod event_loop;
 pub mod format;
 pub mod judged;
@@ -7,10 +8,12 @@ pub mod keymap;
 pub mod message;
 pub mod model;
 pub mod picker;
+pub mod props;
 pub mod screen;
 pub mod terminal;
 pub mod theme;
-pub mod verdicts;
+pub mod typed;
 pub mod view;
+pub mod views;
 pub mod widgets;
 pub mod words;

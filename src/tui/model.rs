@@ -6,24 +6,19 @@ use std::time::Duration;
 
 use crossterm::event::KeyEventKind;
 
-use crate::bench::event::{Command, Event, NoteLevel, Stop};
+use crate::bench::event::{Event, NoteLevel, Stop};
 use crate::bench::objective::Rule;
-use crate::bench::plan::{Concurrency, Plan};
+use crate::bench::plan::Plan;
 use crate::bench::quota::LimitKind;
-use crate::bench::tally::{Phase, Tally};
+use crate::bench::tally::Tally;
 use crate::tui::format::plural;
 use crate::tui::judged::{Judged, Memo};
-use crate::tui::keymap::{self, Action};
+use crate::tui::keymap;
 use crate::tui::message::{Effect, Msg, Picked, PlanEstimate};
 use crate::tui::picker::{Listed, Picker};
-use crate::tui::screen;
 use crate::tui::theme::Theme;
-use crate::tui::verdicts;
-
-/// The most requests at once that the keys ask for.
-const MOST_AT_ONCE: u32 = 4_096;
-/// How long a status line stays.
-const STATUS_STAYS: Duration = Duration::from_secs(8);
+use crate::tui::typed::Typed;
+use crate::tui::view::{Panel, View};
 
 /// Everything that the screen is drawn from.
 #[derive(Debug, Clone)]
@@ -46,7 +41,17 @@ pub struct Model {
     pub listed: Listed,
     /// True from the choice of other models until the plan is on them or cannot be.
     pub taking: bool,
-    /// What lies over the dashboard.
+    /// What is shown.
+    pub view: View,
+    /// Which of its panels the keys are about.
+    pub panel: usize,
+    /// Lines of that panel that are scrolled away.
+    pub scroll: usize,
+    /// Where the log stands.
+    pub log: LogView,
+    /// Whether the Pareto front goes by cost.
+    pub by_cost: bool,
+    /// What lies over the view.
     pub overlay: Option<Overlay>,
     /// The last thing that the dashboard has to say about a key or a file.
     pub status: Option<Status>,
@@ -62,7 +67,7 @@ pub struct Model {
     pub(super) memo: Memo,
 }
 
-/// What lies over the dashboard.
+/// What lies over the view.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Overlay {
     /// Every key.
@@ -78,11 +83,15 @@ pub enum Overlay {
     Prompt(PromptView),
     /// The models that may be called.
     Models(Picker),
-    /// Who is on the Pareto front: by quota tokens, or by cost.
-    Front {
-        /// By cost.
-        cost: bool,
-    },
+}
+
+/// Where the log stands.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct LogView {
+    /// What its lines contain.
+    pub filter: Typed,
+    /// The entry that is shown first; `None` follows the newest.
+    pub top: Option<u64>,
 }
 
 /// The ready request of a variant.
@@ -127,6 +136,11 @@ impl Model {
             picked: None,
             listed: Listed::Unread,
             taking: false,
+            view: View::default(),
+            panel: 0,
+            scroll: 0,
+            log: LogView::default(),
+            by_cost: false,
             overlay: None,
             status: None,
             starting: false,
@@ -229,225 +243,45 @@ impl Model {
         }
     }
 
-    fn act(&mut self, action: Action, now: Duration) -> Vec<Effect> {
-        match action {
-            Action::Confirm => return self.confirm(),
-            Action::Close => self.close(),
-            Action::Up => self.step(-1),
-            Action::Down => self.step(1),
-            Action::PageUp => self.step(-self.page()),
-            Action::PageDown => self.step(self.page()),
-            Action::First => self.step(isize::MIN),
-            Action::Last => self.step(isize::MAX),
-            Action::Run => return self.run(now),
-            Action::Stop => return self.stop(),
-            Action::Toggle => return self.toggle(),
-            Action::More => {
-                let more = (self.concurrency() + self.step_of_concurrency()).min(MOST_AT_ONCE);
-                return self.set_concurrency(Concurrency::Fixed(more), now);
-            }
-            Action::Fewer => {
-                let fewer = self.concurrency().saturating_sub(self.step_of_concurrency());
-                return self.set_concurrency(Concurrency::Fixed(fewer.max(1)), now);
-            }
-            Action::Auto => return self.set_concurrency(Concurrency::Auto, now),
-            Action::Objective => {
-                self.objective = self.objective.next(&self.plan.objective);
-            }
-            Action::NextModel => {
-                self.model = (self.model + 1) % self.tally.models.len().max(1);
-                self.select(self.position());
-            }
-            Action::Models => return self.open_picker(),
-            Action::Take => return self.take_models(now),
-            Action::Mark => self.mark(),
-            Action::Filter => self.type_filter(),
-            Action::Type(letter) => self.type_letter(letter),
-            Action::Erase => self.erase_letter(),
-            Action::Pick => return self.pick(self.cursor),
-            Action::Best => return self.pick_best(now),
-            Action::Save => return self.picked.map(Effect::SavePrompt).into_iter().collect(),
-            Action::Copy => return self.copy(now),
-            Action::Export => {
-                self.say(NoteLevel::Info, "exporting".into(), now);
-                return vec![Effect::Export];
-            }
-            Action::Verify => return self.prove(now),
-            Action::Front => {
-                let cost = self.overlay == Some(Overlay::Front { cost: false }) && self.is_priced();
-                self.overlay = Some(Overlay::Front { cost });
-            }
-            Action::Help => self.overlay = Some(Overlay::Help { scroll: 0 }),
-            Action::Interrupt if self.overlay == Some(Overlay::ConfirmQuit) => return self.confirm(),
-            Action::Quit | Action::Interrupt => return self.quit(),
-        }
-        Vec::new()
-    }
-
-    fn confirm(&mut self) -> Vec<Effect> {
-        match self.overlay.take() {
-            Some(Overlay::Plan) => self.start(),
-            _ if self.tally.is_active() => vec![Effect::Tell(Command::Stop(Stop::Now)), Effect::Quit],
-            _ => vec![Effect::Quit],
-        }
-    }
-
-    fn run(&mut self, now: Duration) -> Vec<Effect> {
-        match self.tally.phase {
-            Phase::Running => vec![Effect::Tell(Command::Pause)],
-            Phase::Paused => vec![Effect::Tell(Command::Resume)],
-            Phase::Planned | Phase::Finished(_) => {
-                if self.plan.planned_trials() == 0 {
-                    let text = "no variant is included: space includes the selected one".into();
-                    self.say(NoteLevel::Warning, text, now);
-                    return Vec::new();
-                }
-                Arc::make_mut(&mut self.plan).objective = self.objective;
-                if !self.plan.endpoint.is_local() {
-                    self.estimate = None;
-                    self.overlay = Some(Overlay::Plan);
-                    return vec![Effect::Estimate(Arc::clone(&self.plan))];
-                }
-                self.start()
-            }
-        }
-    }
-
-    fn start(&mut self) -> Vec<Effect> {
-        self.starting = true;
-        vec![Effect::Tell(Command::Start(Arc::clone(&self.plan)))]
-    }
-
-    fn stop(&mut self) -> Vec<Effect> {
-        self.overlay = None;
-        let stop = if self.stopping.is_some() { Stop::Now } else { Stop::InFlight };
-        self.stopping = Some(stop);
-        vec![Effect::Tell(Command::Stop(stop))]
-    }
-
-    fn toggle(&mut self) -> Vec<Effect> {
-        let (variant, takes_part) = (self.cursor, self.takes_part(self.cursor));
-        let Some(of) = Arc::make_mut(&mut self.plan).variants.get_mut(variant) else { return Vec::new() };
-        of.included = !takes_part;
-        match self.tally.phase {
-            Phase::Planned => self.tally.plan = Arc::clone(&self.plan),
-            Phase::Finished(_) => {}
-            Phase::Running | Phase::Paused if takes_part => return vec![Effect::Tell(Command::Retire(variant))],
-            Phase::Running | Phase::Paused => return vec![Effect::Tell(Command::Include(variant))],
-        }
-        Vec::new()
-    }
-
-    /// Requests of the shown model that may be out at once: now, or in the next run.
-    fn concurrency(&self) -> u32 {
-        let now = self.tally.models.get(self.model).and_then(|model| model.concurrency);
-        match (now.filter(|_| self.tally.is_active()), self.plan.concurrency) {
-            (Some(now), _) | (None, Concurrency::Fixed(now)) => now,
-            (None, Concurrency::Auto) => now.unwrap_or(4),
-        }
-    }
-
-    /// One at a time while they are few, a quarter where they are many.
-    fn step_of_concurrency(&self) -> u32 {
-        (self.concurrency() / 4).max(1)
-    }
-
-    fn set_concurrency(&mut self, concurrency: Concurrency, now: Duration) -> Vec<Effect> {
-        Arc::make_mut(&mut self.plan).concurrency = concurrency;
-        let how = match concurrency {
-            Concurrency::Auto => "as many requests at once as are needed".into(),
-            Concurrency::Fixed(n) => format!("{} at once", plural(u64::from(n), "request")),
-        };
-        self.say(NoteLevel::Info, how, now);
-        let active = self.tally.is_active();
-        active.then_some(Effect::Tell(Command::SetConcurrency(concurrency))).into_iter().collect()
-    }
-
-    /// Decides whether the winner is driven at the edge of the quota: in the run that is on, or in the next.
-    fn prove(&mut self, now: Duration) -> Vec<Effect> {
-        if self.is_proved() {
-            self.say(NoteLevel::Warning, "the verification is on already; s stops the run".into(), now);
-            return Vec::new();
-        }
-        let verify = !self.plan.verify;
-        Arc::make_mut(&mut self.plan).verify = verify;
-        // What costs money was agreed to without it: it waits for a plan that is agreed to with it.
-        let agreed = !verify || self.tally.plan.verify || self.tally.plan.endpoint.is_local();
-        let active = self.tally.is_active();
-        let text = match verify {
-            true if active && !agreed => {
-                "the next run's plan ends with a proof under load; this one was agreed to without it"
-            }
-            true => verdicts::ASKED,
-            false => "the winner will not be driven at the quota's edge after the verdict",
-        };
-        self.say(NoteLevel::Info, text.into(), now);
-        (active && agreed).then_some(Effect::Tell(Command::Verify(verify))).into_iter().collect()
-    }
-
-    fn pick(&mut self, variant: usize) -> Vec<Effect> {
-        let of = Picked { model: self.model, variant };
-        self.picked = Some(of);
-        let text = Err("rendering the request".into());
-        self.overlay = Some(Overlay::Prompt(PromptView { of, text, scroll: 0 }));
-        vec![Effect::ShowPrompt(of)]
-    }
-
-    fn pick_best(&mut self, now: Duration) -> Vec<Effect> {
-        let judged = self.judged();
-        let leader = judged.verdict.leader.as_ref();
-        let best = leader.and_then(|name| self.plan.variants.iter().position(|variant| variant.name == *name));
-        let Some(best) = best else {
-            let text = format!("nothing to pick: {}", judged.verdict.reason);
-            self.say(NoteLevel::Warning, text, now);
-            return Vec::new();
-        };
-        self.cursor = best;
-        self.pick(best)
-    }
-
-    fn copy(&mut self, now: Duration) -> Vec<Effect> {
-        let Some(Overlay::Prompt(PromptView { text: Ok(text), .. })) = &self.overlay else { return Vec::new() };
-        let text = text.clone();
-        self.say(NoteLevel::Info, "the request was handed to the terminal's clipboard".into(), now);
-        vec![Effect::Copy(text)]
-    }
-
-    fn quit(&mut self) -> Vec<Effect> {
-        if self.tally.is_active() {
-            self.overlay = Some(Overlay::ConfirmQuit);
-            return Vec::new();
-        }
-        vec![Effect::Quit]
-    }
-
-    pub(super) fn say(&mut self, level: NoteLevel, text: String, now: Duration) {
-        self.status = Some(Status { level, text, until: now + STATUS_STAYS });
-    }
-
-    /// Moves the selection, or scrolls what lies over it.
-    fn step(&mut self, by: isize) {
-        let most = screen::most_scroll(self);
-        match &mut self.overlay {
-            Some(Overlay::Help { scroll } | Overlay::Prompt(PromptView { scroll, .. })) => {
-                *scroll = (*scroll).min(most).saturating_add_signed(by).min(most);
-            }
-            Some(Overlay::Models(_)) => self.step_picker(by),
-            Some(Overlay::ConfirmQuit | Overlay::Plan) => {}
-            None | Some(Overlay::Front { .. }) => self.select(self.position().saturating_add_signed(by)),
-        }
-    }
-
-    /// Rows that a page key moves.
-    fn page(&self) -> isize {
-        let rows = if self.picker().is_some() { screen::picker_rows(self.size) } else { usize::from(self.size.1) / 3 };
-        rows.cast_signed().max(1)
-    }
-
     /// Indices of the variants that the shown model is given, in the plan's order.
     pub fn shown(&self) -> impl Iterator<Item = usize> + '_ {
         let variants = self.tally.plan.variants.iter().enumerate();
         variants.filter(|(_, variant)| variant.is_for(self.model)).map(|(index, _)| index)
+    }
+
+    /// What the keys are about.
+    pub fn panel(&self) -> Panel {
+        let panels = self.view.row().panels;
+        panels.get(self.panel).copied().unwrap_or(panels[0])
+    }
+
+    /// Whether the keys are about this panel, and there are others.
+    pub fn is_focused(&self, panel: Panel) -> bool {
+        self.overlay.is_none() && self.panel > 0 && self.panel() == panel
+    }
+
+    /// Whether something is shown alone that has others beside it.
+    pub fn can_turn(&self) -> bool {
+        self.overlay.is_none()
+            && match self.view {
+                View::Variant => self.shown().count() > 1,
+                View::Quota => self.tally.models.len() > 1,
+                View::Dashboard | View::Trials | View::Verdict | View::Log => false,
+            }
+    }
+
+    /// Whether letters are letters.
+    pub fn is_typing(&self) -> bool {
+        match &self.overlay {
+            Some(Overlay::Models(picker)) => picker.typing,
+            Some(_) => false,
+            None => self.view == View::Log && self.log.filter.on,
+        }
+    }
+
+    /// Whether there is a list whose entries a filter can choose.
+    pub fn can_filter(&self) -> bool {
+        !self.is_typing() && (self.picker().is_some() || self.overlay.is_none() && self.view == View::Log)
     }
 
     /// Where the selected variant stands in the list.
@@ -495,9 +329,7 @@ impl Model {
         match &self.overlay {
             Some(Overlay::ConfirmQuit) => true,
             Some(Overlay::Plan) => self.estimate.as_ref().is_some_and(|estimate| estimate.refusal.is_none()),
-            Some(Overlay::Help { .. } | Overlay::Prompt(_) | Overlay::Models(_) | Overlay::Front { .. }) | None => {
-                false
-            }
+            Some(Overlay::Help { .. } | Overlay::Prompt(_) | Overlay::Models(_)) | None => false,
         }
     }
 

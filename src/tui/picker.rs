@@ -158,11 +158,6 @@ impl Model {
         }
     }
 
-    /// Whether letters go into the picker's filter.
-    pub fn is_typing(&self) -> bool {
-        self.picker().is_some_and(|picker| picker.typing)
-    }
-
     /// Whether there is something in the picker to mark.
     pub fn can_mark(&self) -> bool {
         self.picker().is_some_and(|picker| picker.id(&self.listed).is_some())
@@ -203,8 +198,8 @@ impl Model {
         }
     }
 
-    /// Closes what lies over the dashboard; the picker first loses its filter.
-    pub(super) fn close(&mut self) {
+    /// Closes what lies over the view; the picker first loses its filter.
+    pub(super) fn close_overlay(&mut self) {
         match &mut self.overlay {
             Some(Overlay::Models(picker)) if picker.typing || !picker.filter.is_empty() => {
                 picker.typing = false;
@@ -217,7 +212,7 @@ impl Model {
     }
 
     /// Puts a letter at the end of the filter.
-    pub(super) fn type_letter(&mut self, letter: char) {
+    pub(super) fn type_picker_letter(&mut self, letter: char) {
         if let Some(Overlay::Models(picker)) = &mut self.overlay
             && picker.filter.len() < LONGEST
         {
@@ -226,14 +221,14 @@ impl Model {
     }
 
     /// Takes the filter's last letter away.
-    pub(super) fn erase_letter(&mut self) {
+    pub(super) fn erase_picker_letter(&mut self) {
         if let Some(Overlay::Models(picker)) = &mut self.overlay {
             picker.change_filter(&self.listed, |filter| _ = filter.pop());
         }
     }
 
     /// From now on letters go into the filter.
-    pub(super) fn type_filter(&mut self) {
+    pub(super) fn type_picker_filter(&mut self) {
         if let Some(Overlay::Models(picker)) = &mut self.overlay {
             picker.typing = true;
         }

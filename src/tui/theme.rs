@@ -155,6 +155,10 @@ pub struct Glyphs {
     pub keys: [&'static str; 3],
     /// More lines above, more below.
     pub more: [&'static str; 2],
+    /// Where the next letter goes.
+    pub cursor: &'static str,
+    /// Around the view that is shown.
+    pub tab: [&'static str; 2],
 }
 
 const UNICODE: Glyphs = Glyphs {
@@ -178,6 +182,8 @@ const UNICODE: Glyphs = Glyphs {
     warning: "▲",
     keys: ["↑", "↓", "↵"],
     more: ["▲", "▼"],
+    cursor: "▏",
+    tab: ["▐", "▌"],
 };
 
 const ASCII: Glyphs = Glyphs {
@@ -201,6 +207,8 @@ const ASCII: Glyphs = Glyphs {
     warning: "!",
     keys: ["up", "down", "enter"],
     more: ["^", "v"],
+    cursor: "_",
+    tab: ["[", "]"],
 };
 
 /// What ink and glyphs look like here.
@@ -352,7 +360,8 @@ mod tests {
             .into_iter()
             .chain([g.picked, g.withheld, g.dot, g.warning])
             .chain(g.phases)
-            .chain(g.more);
+            .chain(g.more)
+            .chain(g.tab);
             for glyph in cells {
                 assert_eq!(glyph.width(), 1, "{glyph}");
                 assert!(!theme.ascii || glyph.is_ascii(), "{glyph}");

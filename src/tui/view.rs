@@ -1,422 +1,98 @@
-//! View: what each panel is given, taken from the model.
+//! View: the views of the dashboard, one key each, and the panels of each, between which tab goes.
 
-use std::borrow::Cow;
-use std::time::Duration;
+use crate::tui::keymap::Action;
 
-use crate::bench::advice;
-use crate::bench::clean::{Lines, clean};
-use crate::bench::event::Ended;
-use crate::bench::event::RetireCause;
-use crate::bench::figures::{CapacityRange, Figures};
-use crate::bench::plan::Endpoint;
-use crate::bench::quota::{LimitKind, LimitSource};
-use crate::bench::report::{bottleneck, learned_notes};
-use crate::bench::tally::{Phase, Retired, Tally};
-use crate::bench::verdict::Verdict;
-use crate::tui::format::{count, percent, plural, rate, span, usd};
-use crate::tui::judged::Judged;
-use crate::tui::keymap::KEYMAP;
-use crate::tui::message::Picked;
-use crate::tui::model::Model;
-use crate::tui::picker::{Listed, ModelRow, Picker};
-use crate::tui::theme::Ink;
-use crate::tui::verdicts;
-use crate::tui::widgets::details::Detail;
-use crate::tui::widgets::header::Header;
-use crate::tui::widgets::quota::{Gauge, GaugeState};
-use crate::tui::widgets::variants::{Standing, VariantRow};
+/// What fills the screen between head and footer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum View {
+    /// The answer at a glance.
+    #[default]
+    Dashboard,
+    /// All about the selected variant.
+    Variant,
+    /// Every trial.
+    Trials,
+    /// The quota of the shown model, and what is taken of it.
+    Quota,
+    /// Who wins, how sure that is, and who is out.
+    Verdict,
+    /// What happened.
+    Log,
+}
 
-/// The header's props.
-pub fn header(model: &Model, now: Duration) -> Header<'_> {
-    let (tally, plan) = (&model.tally, &model.tally.plan);
-    let id = plan.models.get(model.model).map_or("no model", |of| of.id.as_str());
-    let id = clean(id, Lines::Join);
-    let several = plan.models.len() > 1;
-    let glyphs = model.theme.glyphs();
-    let (sign, word, ink) = match tally.phase {
-        Phase::Planned if model.starting => (0, "starting".into(), Ink::Title),
-        Phase::Planned => (0, "ready".into(), Ink::Title),
-        Phase::Running if model.stopping.is_some() => (1, "stopping".into(), Ink::Warning),
-        Phase::Running if verdicts::verifying(model, now).is_some() => (1, "verifying".into(), Ink::Good),
-        Phase::Running => (1, "running".into(), Ink::Good),
-        Phase::Paused => (2, "paused".into(), Ink::Warning),
-        Phase::Finished(ended) => (3, Cow::Borrowed(ended.name()), Ink::Title),
-    };
-    Header {
-        model: if several { format!("{id} ({} of {})", model.model + 1, plan.models.len()).into() } else { id },
-        region: &plan.region,
-        badges: badges(tally),
-        phase: (glyphs.phases[sign], word, ink),
-        progress: progress(model),
-        facts: facts(model, now),
-        theme: model.theme,
+/// A part of a view that keys can be about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Panel {
+    /// The list of variants.
+    Variants,
+    /// All about the selected variant.
+    About,
+    /// The trials.
+    Trials,
+    /// The quota in words.
+    Limits,
+    /// The ranking and what follows from it.
+    Ranking,
+    /// The Pareto front.
+    Front,
+    /// What happened.
+    Log,
+}
+
+/// One row of [`VIEWS`].
+#[derive(Debug)]
+pub struct ViewRow {
+    /// The view.
+    pub view: View,
+    /// Its name on the screen.
+    pub name: &'static str,
+    /// What its key means.
+    pub action: Action,
+    /// Its panels, the one that the keys are about at first.
+    pub panels: &'static [Panel],
+}
+
+/// Every view, in the order of the screen.
+pub const VIEWS: &[ViewRow] = &[
+    ViewRow {
+        view: View::Dashboard,
+        name: "Dashboard",
+        action: Action::Dashboard,
+        panels: &[Panel::Variants, Panel::About, Panel::Ranking, Panel::Log],
+    },
+    ViewRow { view: View::Variant, name: "Variant", action: Action::Variant, panels: &[Panel::About] },
+    ViewRow { view: View::Trials, name: "Trials", action: Action::Trials, panels: &[Panel::Trials] },
+    ViewRow { view: View::Quota, name: "Quota", action: Action::Quota, panels: &[Panel::Limits] },
+    ViewRow { view: View::Verdict, name: "Verdict", action: Action::Verdict, panels: &[Panel::Ranking, Panel::Front] },
+    ViewRow { view: View::Log, name: "Log", action: Action::Log, panels: &[Panel::Log] },
+];
+
+impl View {
+    /// Its row.
+    pub fn row(self) -> &'static ViewRow {
+        VIEWS.iter().find(|row| row.view == self).unwrap_or(&VIEWS[0])
+    }
+
+    /// Where it stands in the order of the screen.
+    pub fn index(self) -> usize {
+        VIEWS.iter().position(|row| row.view == self).unwrap_or(0)
+    }
+
+    /// The view that a key brings; `None` where it means something else.
+    pub fn of(action: Action) -> Option<Self> {
+        VIEWS.iter().find(|row| row.action == action).map(|row| row.view)
     }
 }
 
-/// What says where the numbers come from. Only AWS itself is no surprise.
-fn badges(tally: &Tally) -> Vec<(Cow<'_, str>, bool)> {
-    let mut badges = Vec::new();
-    match &tally.plan.endpoint {
-        Endpoint::Simulator => {}
-        Endpoint::Aws => badges.push(("AWS".into(), false)),
-        Endpoint::Url(url) => badges.push((format!("ENDPOINT {}", clean(url, Lines::Join)).into(), !tally.simulated)),
-    }
-    if tally.simulated {
-        badges.push(("SIMULATED".into(), true));
-    }
-    badges
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-/// Counted trials that ended, and that will have, over all models and variants that take part.
-pub fn progress(model: &Model) -> (u64, u64) {
-    let tally = &model.tally;
-    let mut planned = 0;
-    for (index, of) in tally.models.iter().enumerate() {
-        for (variant, figures) in of.variants.iter().enumerate() {
-            let finished = figures.finished_trials();
-            let wanted = model.plan.variants.get(variant).is_some_and(|v| v.included && v.is_for(index));
-            // Once the winner is shown, nothing is left to do: the bar is full.
-            let decided = tally.phase == Phase::Finished(Ended::Decided);
-            let goes_on = wanted && figures.retired.is_none() && !decided;
-            planned += if goes_on { finished.max(u64::from(tally.plan.trials)) } else { finished };
+    #[test]
+    fn every_view_has_one_row_and_a_panel() {
+        for (index, row) in VIEWS.iter().enumerate() {
+            assert_eq!((row.view.index(), View::of(row.action)), (index, Some(row.view)));
+            assert!(!row.panels.is_empty());
         }
     }
-    (tally.finished_trials(), planned)
-}
-
-fn facts(model: &Model, now: Duration) -> Vec<(String, Ink)> {
-    let tally = &model.tally;
-    let mut facts = Vec::new();
-    let elapsed = tally.elapsed(now);
-    if tally.started_at.is_some() {
-        facts.push((span(elapsed), Ink::Text));
-    }
-    let priced = tally.plan.models.iter().all(|of| of.price.is_some());
-    facts.push(if priced { (usd(tally.cost_usd), Ink::Text) } else { ("price unknown".into(), Ink::Warning) });
-    if tally.is_active() {
-        facts.push((in_flight(tally), Ink::Text));
-        if let Some(found) = bottleneck(tally) {
-            facts.push((format!("client too slow: {}", found.name().replace('_', " ")), Ink::Warning));
-        }
-        if let Some(stage) = verdicts::verifying(model, now) {
-            facts.insert(0, (stage, Ink::Title));
-        }
-        let (done, planned) = progress(model);
-        // A verification takes its own time, which is said beside it.
-        if done >= 5 && planned > done && !model.is_proved() {
-            let left = elapsed.mul_f64((planned - done) as f64 / done as f64);
-            facts.push((format!("about {} left", span(left)), Ink::Muted));
-        }
-    }
-    facts.push((format!("objective {}", model.objective.name()), Ink::Text));
-    if let Some(run) = &tally.run {
-        facts.push((format!("run {run}"), Ink::Muted));
-    }
-    facts
-}
-
-/// How many requests are out, and how many may be.
-fn in_flight(tally: &Tally) -> String {
-    let may = tally.models.iter().map(|model| model.concurrency).sum::<Option<u32>>();
-    let most = may.map_or_else(String::new, |most| format!(" of {most}"));
-    format!("{}{most} in flight", tally.in_flight())
-}
-
-/// A gauge for each limit; the daily one only where it is known.
-pub fn gauges(model: &Model, now: Duration) -> Vec<Gauge<'_>> {
-    let Some(of) = model.tally.models.get(model.model) else { return Vec::new() };
-    let mut ledger = of.ledger.clone();
-    let others = of.used.others();
-    LimitKind::ALL
-        .into_iter()
-        .filter_map(|kind| {
-            let state = match &of.quota {
-                None => GaugeState::Detecting,
-                Some(quota) => match quota.get(kind) {
-                    None => GaugeState::Absent,
-                    Some(limit) => GaugeState::Known(limit, of.learned.get(&kind).copied()),
-                },
-            };
-            let daily = kind == LimitKind::Tpd && !matches!(state, GaugeState::Known(..));
-            let others = others.and_then(|others| match kind {
-                LimitKind::Rpm => Some(others.requests),
-                LimitKind::Tpm => Some(others.tokens),
-                LimitKind::Tpd => None,
-            });
-            (!daily).then(|| Gauge { kind, taken: ledger.taken(now, kind), others, state })
-        })
-        .collect()
-}
-
-/// How old what is known of others is; `None` where this program's own use is all that is known.
-pub fn others_age(model: &Model, now: Duration) -> Option<Duration> {
-    let others = model.tally.models.get(model.model)?.used.others()?;
-    Some(now.saturating_sub(others.as_of))
-}
-
-/// What the user must know of the quota's detection.
-pub fn quota_notes(model: &Model) -> Vec<Cow<'_, str>> {
-    let of = model.tally.models.get(model.model);
-    let detected = of.into_iter().flat_map(|of| &of.quota_notes).map(|note| clean(note, Lines::Join));
-    let learned =
-        learned_notes(&model.tally, model.model).into_iter().map(|note| clean(&note, Lines::Join).into_owned().into());
-    learned.chain(detected).collect()
-}
-
-/// The list's rows, in the plan's order.
-pub fn rows<'a>(model: &'a Model, verdict: &Verdict) -> Vec<VariantRow<'a>> {
-    let mut flying = vec![0_u64; model.tally.plan.variants.len()];
-    for out in model.tally.out.values().filter(|out| out.trial.model == model.model) {
-        if let Some(n) = flying.get_mut(out.trial.variant) {
-            *n += 1;
-        }
-    }
-    let row = |variant: usize| row(model, verdict, variant, flying[variant]);
-    model.shown().map(row).collect()
-}
-
-fn row<'a>(model: &'a Model, verdict: &Verdict, variant: usize, in_flight: u64) -> VariantRow<'a> {
-    let figures = Figures::new(&model.tally, model.model, variant);
-    let (of, means) = (figures.tally, figures.population());
-    let name = figures.name();
-    let takes_part = model.takes_part(variant);
-    let standing = if verdict.winner.as_deref() == Some(name) {
-        Standing::Winner
-    } else if of.failed > 0 && of.ok == 0 {
-        Standing::Failed
-    } else if verdict.leader.as_deref() == Some(name) {
-        Standing::Leader
-    } else if !model.plan.variants.get(variant).is_some_and(|v| v.included) {
-        Standing::Excluded
-    } else if let Some(retired) = &of.retired {
-        if retired.cause == RetireCause::Lost { Standing::Out } else { Standing::Retired }
-    } else {
-        Standing::Field
-    };
-    let cached = of.mean(|of| &of.cache_read).unwrap_or(0.0) + of.mean(|of| &of.cache_write).unwrap_or(0.0);
-    VariantRow {
-        name: clean(name, Lines::Join),
-        standing,
-        takes_part,
-        picked: model.picked == Some(Picked { model: model.model, variant }),
-        ok: of.ok,
-        failed: of.failed,
-        in_flight,
-        throttles: of.throttles,
-        input: of.mean(|of| &of.input).map(|input| input + cached),
-        output: of.mean(|of| &of.output),
-        estimated: of.estimated(),
-        ttft: means.ttft.quantile_ms(0.5),
-        e2e: means.e2e.quantile_ms(0.5),
-        tokens_per_second: figures.tokens_per_second(),
-        accepted: figures.accepted_rate(),
-        settled: of.mean(|of| &of.settled),
-        capacity: figures.capacity_at().map(|at| (at.rpm, at.limit)),
-        wasted: of.wasted(),
-        per_1000_quota_tokens: figures.accepted_per_1000_quota_tokens(),
-        theoretical: figures.theoretical_rpm(),
-        usd_per_1000: of.mean(|of| &of.cost).map(|usd| usd * 1_000.0),
-    }
-}
-
-/// Texts about the selected variant, each cut to what `characters` can show of it.
-pub fn details<'a>(model: &'a Model, judged: &Judged, characters: usize) -> Vec<Detail<'a>> {
-    let Some(plan) = model.tally.plan.variants.get(model.cursor) else { return Vec::new() };
-    let figures = Figures::new(&model.tally, model.model, model.cursor);
-    let of = figures.tally;
-    let hostile = |text: &str| Cow::Owned(clean(head(text, characters), Lines::Keep).into_owned());
-    let mut details = Vec::new();
-    let mut add = |label, rank, ink, text: Cow<'static, str>| details.push(Detail { label, text, ink, rank });
-    if let Some(fault) = &of.last_fault {
-        let text = format!("{}: {}", fault.code.as_deref().unwrap_or(fault.kind.name()), fault.message);
-        // Where answers came all the same, an old fault is less news than the figures.
-        let rank = if of.ok == 0 { 0 } else { 4 };
-        add("error", rank, Ink::Error, hostile(&text));
-    }
-    if let Some(Retired { after, reason, .. }) = &of.retired {
-        add("retired", 1, Ink::Warning, hostile(&format!("after {after} trials: {reason}")));
-    }
-    if of.finished_trials() > 0 {
-        add("trials", 3, Ink::Muted, trials(&figures).into());
-    }
-    if let Some(text) = judged.capacity.get(&model.cursor).map(|range| fits(&figures, range)) {
-        add("capacity", 1, Ink::Muted, text.into());
-    }
-    if let Some(share) = figures.capacity_in_share().filter(|_| figures.plan.share < 1.0) {
-        let text = format!("{}/min within {} % of the quota", rate(share.rpm), percent(figures.plan.share));
-        add("in force", 9, Ink::Muted, text.into());
-    }
-    if let Some(advised) = judged.advice.get(&model.cursor) {
-        let text = advice::sentence(&figures, advised);
-        let text = text.strip_prefix(figures.name()).and_then(|text| text.strip_prefix(": ")).unwrap_or(&text);
-        add("advice", 2, Ink::Title, hostile(text));
-    }
-    if of.ok > 0 {
-        add("latency", 7, Ink::Muted, latency(&figures, model.theme.glyphs().withheld).into());
-        add("quota", 8, Ink::Muted, quota(&figures).into());
-    }
-    if let Some(note) = figures.cache_note() {
-        add("cache", 5, Ink::Muted, hostile(&note));
-    }
-    if let Some(rejected) = &of.rejected {
-        let counts: Vec<String> = of.rejections.iter().map(|(check, n)| format!("{n} by {check}")).collect();
-        let case = figures.plan.cases.get(rejected.case).map_or("?", |case| case.id.as_str());
-        let why = rejected.why.join("; ");
-        let text = format!("{}; on case {case}: {why}: {}", counts.join(", "), rejected.text);
-        add("rejected", 6, Ink::Warning, hostile(&text));
-    }
-    if let Some(sample) = &of.sample {
-        add("output", 2, Ink::Muted, hostile(&sample.text));
-    }
-    add("prompt", 2, Ink::Muted, hostile(&plan.prompt));
-    if let Some(system) = &plan.system {
-        add("system", 5, Ink::Muted, hostile(system));
-    }
-    details
-}
-
-/// The first so many characters.
-fn head(text: &str, characters: usize) -> &str {
-    text.char_indices().nth(characters).map_or(text, |(at, _)| &text[..at])
-}
-
-fn trials(figures: &Figures<'_>) -> String {
-    let of = figures.tally;
-    let mut parts = vec![format!("{} ok", of.ok), format!("{} failed", of.failed)];
-    for (n, what) in [(of.unfinished, "unfinished"), (of.throttles, "throttled"), (of.retries, "tried again")] {
-        if n > 0 {
-            parts.push(format!("{n} {what}"));
-        }
-    }
-    if let Some(rate) = figures.accepted_rate() {
-        let interval = figures
-            .accepted_interval()
-            .map_or_else(String::new, |(low, high)| format!(" ({} to {})", percent(low), percent(high)));
-        parts.push(format!("{} % accepted{interval}", percent(rate)));
-    }
-    if of.cut_off > 0 {
-        parts.push(format!("{} cut off", of.cut_off));
-    }
-    parts.join(", ")
-}
-
-fn fits(figures: &Figures<'_>, range: &CapacityRange) -> String {
-    let mut text = format!("{}/min, {} binds", rate(range.at.rpm), range.at.limit.name());
-    if let Some((low, high)) = range.low.zip(range.high).filter(|(low, high)| high - low >= 0.05) {
-        text = format!("{text} ({} to {})", rate(low), rate(high));
-    }
-    if let Some(theoretical) = figures.theoretical_rpm() {
-        text = format!("{text}; theoretical maximum {}/min", rate(theoretical));
-    }
-    text
-}
-
-fn latency(figures: &Figures<'_>, withheld: &str) -> String {
-    let of = figures.population();
-    let quantiles = |distribution: &crate::bench::stats::Distribution| {
-        [0.5, 0.9, 0.99].map(|p| distribution.quantile_ms(p).map_or_else(|| withheld.to_owned(), count)).join(" / ")
-    };
-    let mut text = format!("p50 / p90 / p99 in ms: E2E {}", quantiles(&of.e2e));
-    if of.ttft.n() > 0 {
-        text = format!("{text}; TTFT {}", quantiles(&of.ttft));
-    }
-    if of.e2e.quantile_ms(0.99).is_none() {
-        text = format!("{text} ({withheld} too few trials)");
-    }
-    text
-}
-
-fn quota(figures: &Figures<'_>) -> String {
-    let of = figures.tally;
-    let tokens = |mean: Option<f64>| mean.map_or_else(String::new, count);
-    let (settled, reserved) = (of.mean(|of| &of.settled), of.mean(|of| &of.reserved));
-    let mut text = format!("{} quota tokens a request, {} reserved while in flight", tokens(settled), tokens(reserved));
-    if let Some(wasted) = of.wasted().filter(|share| *share > 0.0) {
-        text = format!("{text}; {} % wasted", percent(wasted));
-    }
-    if let Some(cost) = of.mean(|of| &of.cost) {
-        text = format!("{text}; {} a request", usd(cost));
-    }
-    if let Some(waited) = of.waited.mean().filter(|seconds| *seconds >= 0.05) {
-        text = format!("{text}; waits {} s for quota, in no latency", rate(waited));
-    }
-    text
-}
-
-/// What the picker says above its list where nothing is typed.
-pub fn picker_heading(model: &Model) -> (&'static str, Ink) {
-    match &model.listed {
-        _ if model.taking => ("detecting the quota of what was chosen", Ink::Warning),
-        Listed::Unread | Listed::Reading => ("reading which models may be called, and their quotas", Ink::Warning),
-        Listed::Failed(_) => ("the list cannot be read; / takes an id all the same", Ink::Warning),
-        Listed::Read(_) => ("what may be called here; / filters, space marks several", Ink::Muted),
-    }
-}
-
-/// How many rows of the list are shown and marked.
-pub fn picker_counted(model: &Model, picker: &Picker) -> String {
-    let (all, found) = (model.listed.rows().len(), picker.found.len());
-    let counted = match &model.listed {
-        Listed::Unread | Listed::Reading => "reading".into(),
-        Listed::Failed(_) => "no list".into(),
-        Listed::Read(_) if picker.filter.is_empty() => plural(all as u64, "id"),
-        Listed::Read(_) => format!("{found} of {all}"),
-    };
-    match picker.marked.len() {
-        0 => counted,
-        marked => format!("{marked} marked, {counted}"),
-    }
-}
-
-/// What the picker says below its list, the most important first.
-pub fn picker_about<'a>(model: &'a Model, picker: &'a Picker) -> Vec<(Cow<'a, str>, Ink)> {
-    let mut about = Vec::new();
-    if let Some(why) = &picker.trouble {
-        about.push((clean(why, Lines::Join), Ink::Error));
-    }
-    match &model.listed {
-        // A choice that fails for the same reason would say the same twice.
-        Listed::Failed(why) if picker.trouble.as_ref() != Some(why) => {
-            about.push((clean(why, Lines::Join), Ink::Error));
-        }
-        Listed::Read(list) => {
-            if let Some(row) = picker.selected(&model.listed) {
-                let planned = model.plan.models.iter().any(|of| of.id.as_str() == row.id);
-                about.push((about_row(row, planned).into(), Ink::Text));
-                about.extend(row.advice.iter().map(|advice| (clean(advice, Lines::Join), Ink::Warning)));
-            }
-            about.extend(list.notes.iter().map(|note| (clean(note, Lines::Join), Ink::Muted)));
-        }
-        Listed::Unread | Listed::Reading | Listed::Failed(_) => {}
-    }
-    about
-}
-
-fn about_row(row: &ModelRow, planned: bool) -> String {
-    let limit = |name: &str, limit: &Option<(f64, LimitSource)>| {
-        limit.as_ref().map(|(value, source)| format!("{name} {} {source}", count(*value)))
-    };
-    let mut parts: Vec<String> = planned.then(|| "in the plan".to_owned()).into_iter().collect();
-    parts.push(row.scope.to_owned());
-    parts.extend(row.state.as_ref().map(|state| clean(state, Lines::Join).into_owned()));
-    parts.extend(row.ends.as_ref().map(|day| format!("ends {}", clean(day, Lines::Join))));
-    parts.extend((row.streams == Some(false)).then(|| "does not stream".to_owned()));
-    parts.extend(limit("RPM", &row.rpm));
-    parts.extend(limit("TPM", &row.tpm));
-    parts.push(match row.price {
-        Some((input, output)) => format!("${input} in and ${output} out per million tokens"),
-        None => "price unknown".into(),
-    });
-    format!("{}: {}", clean(&row.id, Lines::Join), parts.join(", "))
-}
-
-/// Keys and words of the footer.
-pub fn keys(model: &Model) -> Vec<(String, &'static str)> {
-    let signs = model.theme.glyphs().keys;
-    KEYMAP
-        .iter()
-        .filter(|row| (row.applies)(model))
-        .map(|row| (row.keys[0].name(signs), (row.label)(model)))
-        .filter(|(_, label)| !label.is_empty())
-        .collect()
 }

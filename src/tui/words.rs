@@ -12,10 +12,10 @@ use crate::bench::tally::{Phase, Tally};
 use crate::tui::format::{clock, count, plural, seconds, wrap};
 use crate::tui::keymap::KEYMAP;
 use crate::tui::model::{Model, Overlay};
+use crate::tui::props::progress;
 use crate::tui::theme::Ink;
-use crate::tui::view::progress;
 use crate::tui::widgets::activity::ActivityLine;
-use crate::tui::widgets::overlay::OverlayLine;
+use crate::tui::widgets::sheet::{Line, prose};
 
 /// After so long without a request, why is said.
 const QUIET: Duration = Duration::from_secs(2);
@@ -117,12 +117,8 @@ fn backing_off(tally: &Tally, now: Duration) -> Option<String> {
     })
 }
 
-/// The last events, the newest first.
-pub fn lines(tally: &Tally, most: usize) -> Vec<ActivityLine<'_>> {
-    tally.lines.iter().rev().take(most).map(|entry| line(&tally.plan, entry)).collect()
-}
-
-fn line<'a>(plan: &'a Plan, entry: &'a Entry) -> ActivityLine<'a> {
+/// An event as a line.
+pub fn line<'a>(plan: &'a Plan, entry: &'a Entry) -> ActivityLine<'a> {
     let name = |variant: usize| plan.variants.get(variant).map_or("?", |variant| variant.name.as_str());
     let (text, ink): (Cow<'_, str>, Ink) = match &entry.event {
         Event::RunStarted { run, .. } => (format!("run {run} began").into(), Ink::Text),
@@ -182,11 +178,11 @@ fn line<'a>(plan: &'a Plan, entry: &'a Entry) -> ActivityLine<'a> {
     ActivityLine { at: clock(entry.at), text: clean(&text, Lines::Join).into_owned().into(), ink }
 }
 
-/// Title and lines of what lies over the dashboard, and how many of them are scrolled away.
-pub fn overlay(model: &Model, columns: u16) -> Option<(String, Vec<OverlayLine>, usize)> {
+/// Title and lines of what lies over the view, and how many of them are scrolled away.
+pub fn overlay(model: &Model, columns: u16) -> Option<(String, Vec<Line>, usize)> {
     Some(match model.overlay.as_ref()? {
-        // They draw themselves.
-        Overlay::Models(_) | Overlay::Front { .. } => return None,
+        // It draws itself.
+        Overlay::Models(_) => return None,
         Overlay::Help { scroll } => ("Keys and figures".into(), help(model, columns), *scroll),
         Overlay::ConfirmQuit => ("Quit?".into(), confirm_quit(model), 0),
         Overlay::Plan => ("Send this to AWS?".into(), plan(model, columns), 0),
@@ -200,11 +196,6 @@ pub fn overlay(model: &Model, columns: u16) -> Option<(String, Vec<OverlayLine>,
             (title, lines, view.scroll)
         }
     })
-}
-
-fn prose(text: &str, columns: u16, ink: Ink) -> Vec<OverlayLine> {
-    const MOST: usize = 5_000;
-    wrap(text, columns.into(), MOST).0.into_iter().map(|line| vec![(line.to_owned(), 0, ink)]).collect()
 }
 
 /// How to read the figures: what the heads are too short to say.
@@ -221,7 +212,7 @@ const FIGURES: &[(&str, &str)] = &[
     ("out", "retired by the race: another is shown to be better, so it gets no more calls"),
 ];
 
-fn help(model: &Model, columns: u16) -> Vec<OverlayLine> {
+fn help(model: &Model, columns: u16) -> Vec<Line> {
     let glyphs = model.theme.glyphs();
     let keys = |row: &crate::tui::keymap::Binding| {
         row.keys.iter().map(|key| key.name(glyphs.keys)).collect::<Vec<_>>().join(" ")
@@ -242,7 +233,7 @@ fn help(model: &Model, columns: u16) -> Vec<OverlayLine> {
     lines
 }
 
-fn two_columns(rows: &[(String, &str)], label: u16, columns: u16, ink: Ink) -> Vec<OverlayLine> {
+fn two_columns(rows: &[(String, &str)], label: u16, columns: u16, ink: Ink) -> Vec<Line> {
     let mut lines = Vec::new();
     for (key, text) in rows {
         for (index, part) in wrap(text, columns.saturating_sub(label).into(), 4).0.into_iter().enumerate() {
@@ -253,7 +244,7 @@ fn two_columns(rows: &[(String, &str)], label: u16, columns: u16, ink: Ink) -> V
     lines
 }
 
-fn confirm_quit(model: &Model) -> Vec<OverlayLine> {
+fn confirm_quit(model: &Model) -> Vec<Line> {
     let out = plural(model.tally.in_flight() as u64, "request");
     let key = |key: &str, text: &str| vec![(key.to_owned(), 5, Ink::Key), (text.to_owned(), 0, Ink::Text)];
     vec![
@@ -266,7 +257,7 @@ fn confirm_quit(model: &Model) -> Vec<OverlayLine> {
     ]
 }
 
-fn plan(model: &Model, columns: u16) -> Vec<OverlayLine> {
+fn plan(model: &Model, columns: u16) -> Vec<Line> {
     let Some(estimate) = &model.estimate else {
         return vec![vec![("estimating calls, tokens, money and time".into(), 0, Ink::Muted)]];
     };
@@ -278,7 +269,7 @@ fn plan(model: &Model, columns: u16) -> Vec<OverlayLine> {
             (clean(value, Lines::Join).into_owned(), 0, Ink::Strong),
         ]
     };
-    let mut lines: Vec<OverlayLine> = estimate.rows.iter().map(row).collect();
+    let mut lines: Vec<Line> = estimate.rows.iter().map(row).collect();
     for warning in &estimate.warnings {
         lines.push(Vec::new());
         lines.extend(prose(&clean(warning, Lines::Join), columns, Ink::Warning));

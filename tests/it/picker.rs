@@ -241,7 +241,7 @@ fn a_plan_on_other_models_takes_the_place_of_the_old_one() {
     let text = shown(&model);
     assert!(text.contains("us.amazon.nova-lite-v1:0 (1 of 2)") && text.contains("▸ 2 models"), "{text}");
     heard(&mut model, Event::QuotaDetected { model: 1, quota: stage::quota(), notes: Vec::new() });
-    press(&mut model, KeyCode::Tab);
+    letter(&mut model, 'n');
     assert!(shown(&model).contains("L-4C35BB2A applied"), "{}", shown(&model));
     let started = letter(&mut model, 'r');
     assert!(matches!(started.as_slice(), [Effect::Tell(_)]), "{started:?}");

@@ -8,11 +8,12 @@ use quotient::bench::plan::Endpoint;
 use quotient::bench::sample::Trial;
 use quotient::bench::verdict::verdict;
 use quotient::tui::message::{Effect, Msg};
-use quotient::tui::model::{Model, Overlay};
+use quotient::tui::model::Model;
 use quotient::tui::theme::{Colours, Theme};
+use quotient::tui::view::{Panel, View};
 
 use crate::stage;
-use crate::tui::{FOUR, after, drawn, golden_at, heard, letter, planned, press, text};
+use crate::tui::{FOUR, SIZES, after, drawn, golden_at, heard, letter, planned, press, text};
 
 fn at(model: &mut Model, at: Duration, event: Event) {
     model.update(Msg::Entries(vec![Entry { seq: 0, at, event }]), at);
@@ -71,25 +72,30 @@ fn who_is_out_is_said_with_when_and_why_and_what_that_saved() {
 #[test]
 fn the_front_is_shown_by_tokens_and_by_cost() {
     let mut model = planned(|_| {});
-    assert_eq!(letter(&mut model, 'p'), []);
-    assert_eq!(model.overlay, None, "nothing was measured");
+    assert_eq!(letter(&mut model, 'f'), []);
+    assert_eq!(model.view, View::Dashboard, "nothing was measured");
     let (mut model, now) = after(&FOUR, 1.0);
-    letter(&mut model, 'p');
-    golden_at("front", &model, now, &[(80, 24), (120, 36)]);
-    assert!(shown(&model, now, (80, 24)).lines().last().unwrap().contains("p by cost"));
+    letter(&mut model, 'f');
+    golden_at("front", &model, now, &SIZES);
+    assert!(shown(&model, now, (80, 24)).lines().last().unwrap().contains("f by cost"));
     press(&mut model, KeyCode::Down);
     assert_eq!(model.cursor, 1, "the selection moves here too");
-    letter(&mut model, 'p');
-    assert_eq!(model.overlay, Some(Overlay::Front { cost: true }));
+    letter(&mut model, 'f');
+    assert!(model.by_cost);
     assert!(shown(&model, now, (80, 24)).contains("US dollars per 1,000 requests"));
-    letter(&mut model, 'p');
-    assert_eq!(model.overlay, Some(Overlay::Front { cost: false }));
+    letter(&mut model, 'f');
+    assert!(!model.by_cost);
     model.theme = Theme { colours: Colours::None, ascii: true, ..Theme::DARK };
     let buffer = drawn(&model, now, (80, 24));
     assert!(buffer.content.iter().all(|cell| cell.symbol().is_ascii()));
     golden_at("front-ascii", &model, now, &[(80, 24)]);
+    press(&mut model, KeyCode::Tab);
+    assert_eq!(model.panel(), Panel::Ranking);
+    letter(&mut model, 'f');
+    assert_eq!((model.panel(), model.by_cost), (Panel::Front, false));
     press(&mut model, KeyCode::Esc);
-    assert_eq!(model.overlay, None);
+    press(&mut model, KeyCode::Esc);
+    assert_eq!(model.view, View::Dashboard);
 }
 
 #[test]
@@ -97,7 +103,7 @@ fn many_points_have_numbers_and_a_key() {
     let names: Vec<String> = (1..=20).map(|n| format!("variant-{n}")).collect();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     let (mut model, now) = after(&names, 1.0);
-    letter(&mut model, 'p');
+    letter(&mut model, 'f');
     golden_at("front-twenty", &model, now, &[(80, 24), (200, 50)]);
     let seen = shown(&model, now, (80, 24));
     assert!(names.iter().all(|name| seen.contains(name)), "{seen}");

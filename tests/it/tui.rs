@@ -202,7 +202,7 @@ fn every_state_of_a_limit_is_said() {
 #[test]
 fn gauges_drain_as_time_passes_and_then_nothing_moves() {
     let (model, now) = after(&FOUR, 1.0);
-    let gauge = |now| text(&drawn(&model, now, (80, 24))).lines().nth(4).unwrap().to_owned();
+    let gauge = |now| text(&drawn(&model, now, (80, 24))).lines().nth(5).unwrap().to_owned();
     assert!(gauge(now).contains("20,000  108"), "{}", gauge(now));
     assert!(model.moves(now));
     let later = now + Duration::from_secs(62);
@@ -567,12 +567,12 @@ fn several_models_take_turns() {
         plan.variants[0].models = vec![1];
     });
     assert_eq!(model.cursor, 1, "the first variant is not for the first model");
-    press(&mut model, KeyCode::Tab);
+    letter(&mut model, 'n');
     let shown = text(&drawn(&model, stage::START, (80, 24)));
     assert!(shown.contains("meta.llama2-13b-chat-v1 (2 of 2)"), "{shown}");
     press(&mut model, KeyCode::Home);
     assert_eq!(model.cursor, 0);
-    press(&mut model, KeyCode::Tab);
+    letter(&mut model, 'n');
     assert_eq!(model.cursor, 1);
 }
 

@@ -27,6 +27,8 @@ pub struct Activity<'a> {
     pub now: (Cow<'a, str>, Ink),
     /// The last events, the newest first.
     pub lines: &'a [ActivityLine<'a>],
+    /// Whether the keys are its own.
+    pub focused: bool,
     /// What ink and glyphs look like.
     pub theme: Theme,
 }
@@ -36,7 +38,7 @@ impl Widget for Activity<'_> {
         let mut pen = Pen::new(buffer, self.theme);
         let mut y = area.y;
         if area.height > 1 {
-            let taken = pen.head(area, "Activity");
+            let taken = pen.panel(area, "Activity", self.focused);
             pen.on_rule_right(area.x + taken, y, area.width.saturating_sub(taken + 2), "UTC", Ink::Muted);
             y += 1;
         }

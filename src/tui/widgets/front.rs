@@ -1,4 +1,4 @@
-//! Front: a box with what each variant takes against how often it is accepted, and whom no other beats in both.
+//! Front: what each variant takes against how often it is accepted, and whom no other beats in both.
 
 use std::borrow::Cow;
 
@@ -12,13 +12,8 @@ use unicode_width::UnicodeWidthStr;
 
 use crate::tui::format::{count, percent};
 use crate::tui::theme::{Ink, Theme};
-use crate::tui::widgets::overlay::OverlayBox;
 use crate::tui::widgets::pen::Pen;
 
-/// Columns of the box at most, without its border.
-pub const WIDEST: u16 = 110;
-/// Rows of the box at most, without its border.
-pub const HIGHEST: usize = 34;
 /// Columns left of the plot.
 const LEFT: u16 = 6;
 /// The plot is not lower than that, whatever is left for the names below it.
@@ -43,9 +38,9 @@ pub struct FrontPoint<'a> {
     pub selected: bool,
 }
 
-/// The plot in a box.
+/// The plot under a head.
 #[derive(Debug)]
-pub struct FrontBox<'a> {
+pub struct FrontPanel<'a> {
     /// The title.
     pub title: &'a str,
     /// What is on the axis to the right.
@@ -54,6 +49,8 @@ pub struct FrontBox<'a> {
     pub format: fn(f64) -> String,
     /// Every variant of the model.
     pub points: &'a [FrontPoint<'a>],
+    /// Whether the keys are its own.
+    pub focused: bool,
     /// What ink and glyphs look like.
     pub theme: Theme,
 }
@@ -142,7 +139,7 @@ impl Plot {
     }
 }
 
-impl FrontBox<'_> {
+impl FrontPanel<'_> {
     fn sign(&self, point: &FrontPoint<'_>) -> (&'static str, Ink) {
         let glyphs = self.theme.glyphs();
         match (point.front, point.at) {
@@ -256,15 +253,14 @@ fn legend(area: Rect, pen: &mut Pen<'_>) {
     }
 }
 
-impl Widget for FrontBox<'_> {
-    /// The area is the box's own, from [`super::overlay::place`].
+impl Widget for FrontPanel<'_> {
     fn render(self, area: Rect, buffer: &mut Buffer) {
-        OverlayBox { title: self.title, lines: &[], scroll: 0, theme: self.theme }.render(area, buffer);
+        Pen::new(buffer, self.theme).panel(area, self.title, self.focused);
         let inner = Rect {
-            x: area.x + 2,
+            x: area.x + 1,
             y: area.y + 1,
-            width: area.width.saturating_sub(4),
-            height: area.height.saturating_sub(2),
+            width: area.width.saturating_sub(2),
+            height: area.height.saturating_sub(1),
         };
         let longest = self.points.iter().map(|point| point.name.width()).max().unwrap_or(0) as u16;
         let columns = (inner.width / (longest.min(NAME) + 26)).clamp(1, 4);

@@ -9,5 +9,7 @@ pub mod overlay;
 pub mod pen;
 pub mod picker;
 pub mod quota;
+pub mod sheet;
+pub mod tabs;
 pub mod variants;
 pub mod verdict;

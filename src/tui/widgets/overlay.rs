@@ -7,9 +7,7 @@ use ratatui::widgets::{Block, Widget};
 
 use crate::tui::theme::{Ink, Theme};
 use crate::tui::widgets::pen::Pen;
-
-/// One line: pieces with their inks, each in so many columns (0: as many as it needs).
-pub type OverlayLine = Vec<(String, u16, Ink)>;
+use crate::tui::widgets::sheet::{Line, Lines};
 
 /// A box in the middle of the area.
 #[derive(Debug)]
@@ -17,7 +15,7 @@ pub struct OverlayBox<'a> {
     /// Its title.
     pub title: &'a str,
     /// What stands in it.
-    pub lines: &'a [OverlayLine],
+    pub lines: &'a [Line],
     /// How many lines are scrolled away.
     pub scroll: usize,
     /// What ink and glyphs look like.
@@ -56,23 +54,13 @@ impl Widget for OverlayBox<'_> {
         Block::bordered().border_set(set).border_style(self.theme.style(Ink::Rule)).render(area, buffer);
         let mut pen = Pen::new(buffer, self.theme);
         pen.on_rule(area.x + 1, area.y, area.width.saturating_sub(2), self.title, Ink::Title);
-        let (visible, columns) = (visible(area), area.width.saturating_sub(4));
-        let scroll = self.scroll.min(self.lines.len().saturating_sub(visible));
-        for (index, line) in self.lines.iter().skip(scroll).take(visible).enumerate() {
-            let (y, mut x) = (area.y + 1 + index as u16, area.x + 2);
-            for (text, width, ink) in line {
-                let room = (area.x + 2 + columns).saturating_sub(x);
-                let taken = pen.left(x, y, if *width == 0 { room } else { room.min(*width) }, text, *ink);
-                x += if *width == 0 { taken } else { (*width).min(room) };
-            }
-        }
-        let [above, below] = pen.glyphs().more;
+        let inner = Rect {
+            x: area.x + 2,
+            y: area.y + 1,
+            width: area.width.saturating_sub(4),
+            height: area.height.saturating_sub(2),
+        };
         let edge = area.right().saturating_sub(1);
-        if scroll > 0 {
-            pen.left(edge, area.y + 1, 1, above, Ink::Muted);
-        }
-        if scroll + visible < self.lines.len() && area.height > 2 {
-            pen.left(edge, area.bottom() - 2, 1, below, Ink::Muted);
-        }
+        Lines { lines: self.lines, scroll: self.scroll, edge, theme: self.theme }.render(inner, buffer);
     }
 }

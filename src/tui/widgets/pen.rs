@@ -85,6 +85,15 @@ impl<'a> Pen<'a> {
         1 + self.on_rule(area.x + 1, area.y, area.width.saturating_sub(2), title, Ink::Title)
     }
 
+    /// The same for a panel among several, with a sign where the keys are its own.
+    pub fn panel(&mut self, area: Rect, title: &str, focused: bool) -> u16 {
+        if !focused {
+            return self.head(area, title);
+        }
+        let sign = self.glyphs().selected;
+        self.head(area, &format!("{sign} {title}"))
+    }
+
     /// A text on a rule, with a space at each side; returns the columns taken.
     pub fn on_rule(&mut self, x: u16, y: u16, columns: u16, text: &str, ink: Ink) -> u16 {
         if text.is_empty() || columns < 3 {

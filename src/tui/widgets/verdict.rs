@@ -8,8 +8,9 @@ use ratatui::widgets::Widget;
 use unicode_width::UnicodeWidthStr;
 
 use crate::tui::format::{paragraph, wrap};
-use crate::tui::theme::{Ink, Theme};
+use crate::tui::theme::{Glyphs, Ink, Theme};
 use crate::tui::widgets::pen::Pen;
+use crate::tui::widgets::sheet::{Line, Lines};
 
 /// One place of the ranking.
 #[derive(Debug, Clone)]
@@ -125,10 +126,12 @@ impl VerdictPanel<'_> {
         });
         Rows { reason, ranking, notes: notes.collect() }
     }
+}
 
-    fn columns(&self, width: u16) -> Columns {
+impl Columns {
+    fn of(ranking: &[Place], width: u16) -> Self {
         let widest =
-            |text: fn(&Place) -> &str| self.ranking.iter().map(|place| text(place).width()).max().unwrap_or(0) as u16;
+            |text: fn(&Place) -> &str| ranking.iter().map(|place| text(place).width()).max().unwrap_or(0) as u16;
         let score = widest(|place| &place.score).max(SCORE);
         // What stands in the last column is worth more than the axis, and the axis more than the end of a name.
         let room = width.saturating_sub(NUMBER + score + 2);
@@ -139,48 +142,60 @@ impl VerdictPanel<'_> {
         let axis = left.saturating_sub(STANDING + 4).min(AXIS[2]);
         let axis = if axis < AXIS[0] { 0 } else { axis };
         let taken = if axis == 0 { 0 } else { axis + 2 };
-        Columns { name, score, axis, standing: standing.min(left.saturating_sub(taken + 2)) }
-    }
-
-    fn ranks(&self, area: Rect, pen: &mut Pen<'_>) {
-        let columns = self.columns(area.width);
-        let axis = Axis { columns: columns.axis };
-        let score_end = area.x + NUMBER + columns.name + 2 + columns.score;
-        let axis_at = score_end + 2;
-        let standing_at = if columns.axis == 0 { score_end + 2 } else { axis_at + columns.axis + 2 };
-        // The unit is wider than its numbers, and nothing stands left of it.
-        let unit = columns.name + 2 + columns.score;
-        pen.right(area.x + NUMBER, area.y, unit, self.unit, Ink::Muted);
-        if columns.axis > 0 {
-            let end = format!("{:+.0} %", ENDS.1 * 100.0);
-            pen.left(axis_at + axis.column(0.0), area.y, 1, "0", Ink::Muted);
-            pen.right(axis_at, area.y, columns.axis, &end, Ink::Muted);
-        }
-        pen.left(standing_at, area.y, columns.standing, "worse by", Ink::Muted);
-        for (index, place) in self.ranking.iter().take(usize::from(area.height).saturating_sub(1)).enumerate() {
-            let y = area.y + 1 + index as u16;
-            let ink = if index == 0 { Ink::Strong } else { Ink::Text };
-            pen.right(area.x + 1, y, 2, &(index + 1).to_string(), Ink::Muted);
-            pen.left(area.x + NUMBER, y, columns.name, &place.name, ink);
-            pen.right(area.x + NUMBER + columns.name + 2, y, columns.score, &place.score, ink);
-            if columns.axis > 0 {
-                interval(place, axis, (axis_at, y), pen);
-            }
-            pen.left(standing_at, y, columns.standing, &place.standing.0, place.standing.1);
-        }
+        Self { name, score, axis, standing: standing.min(left.saturating_sub(taken + 2)) }
     }
 }
 
+/// The ranking as lines: a head, and one for each place with its interval drawn.
+pub fn ranks(ranking: &[Place], unit: &str, width: u16, glyphs: &Glyphs) -> Vec<Line> {
+    let columns = Columns::of(ranking, width);
+    let axis = Axis { columns: columns.axis };
+    // The unit is wider than its numbers, and nothing stands left of it.
+    let scores = NUMBER - 1 + columns.name + 2 + columns.score;
+    let mut head: Line = vec![(right(unit, scores), scores, Ink::Muted)];
+    if columns.axis > 0 {
+        let end = format!("{:+.0} %", ENDS.1 * 100.0);
+        let zero = axis.column(0.0);
+        let marks = format!("{:zero$}0{:>rest$}", "", end, zero = zero.into(), rest = (columns.axis - zero - 1).into());
+        head.push((format!("  {marks}"), columns.axis + 2, Ink::Muted));
+    }
+    head.push(("  worse by".into(), columns.standing + 2, Ink::Muted));
+    let place = |(index, place): (usize, &Place)| {
+        let ink = if index == 0 { Ink::Strong } else { Ink::Text };
+        let mut line: Line = vec![
+            (format!("{:>2} ", index + 1), NUMBER - 1, Ink::Muted),
+            (place.name.clone(), columns.name, ink),
+            (format!("  {:>score$}", place.score, score = columns.score.into()), columns.score + 2, ink),
+        ];
+        if columns.axis > 0 {
+            line.push(("  ".into(), 2, Ink::Text));
+            line.extend(interval(place, axis, glyphs));
+        }
+        line.push(("  ".into(), 2, Ink::Text));
+        line.push((place.standing.0.clone(), columns.standing, place.standing.1));
+        line
+    };
+    std::iter::once(head).chain(ranking.iter().enumerate().map(place)).collect()
+}
+
+/// A text at the right of so many columns.
+fn right(text: &str, columns: u16) -> String {
+    format!("{}{text}", " ".repeat(usize::from(columns).saturating_sub(text.width())))
+}
+
 /// An interval on the axis; where it straddles the leader's place, the mark stands in the bar.
-fn interval(place: &Place, axis: Axis, (x, y): (u16, u16), pen: &mut Pen<'_>) {
-    let glyphs = pen.glyphs();
+fn interval(place: &Place, axis: Axis, glyphs: &Glyphs) -> Line {
+    let mut cells = vec![(" ", Ink::Text); axis.columns.into()];
     if let Some((low, high)) = place.behind {
         let (from, to) = (axis.column(low), axis.column(high));
         // A bar that lies to the right of the mark must be seen to do so.
         let from = if low > 0.0 { from.max(axis.column(0.0) + 1).min(axis.columns - 1) } else { from };
-        pen.fill(x + from, y, to.max(from) - from + 1, glyphs.done, if low > 0.0 { Ink::Used } else { Ink::Warning });
+        let ink = if low > 0.0 { Ink::Used } else { Ink::Warning };
+        cells[from.into()..=to.max(from).into()].fill((glyphs.done, ink));
     }
-    pen.left(x + axis.column(0.0), y, 1, glyphs.mark, Ink::Mark);
+    cells[usize::from(axis.column(0.0))] = (glyphs.mark, Ink::Mark);
+    let run = |run: &[(&str, Ink)]| (run.iter().map(|(sign, _)| *sign).collect(), run.len() as u16, run[0].1);
+    cells.chunk_by(|a, b| a == b).map(run).collect()
 }
 
 impl Widget for VerdictPanel<'_> {
@@ -206,7 +221,11 @@ impl Widget for VerdictPanel<'_> {
         }
         y += rows.reason as u16;
         if rows.ranking > 0 {
-            self.ranks(Rect { y, height: rows.ranking as u16, ..area }, &mut pen);
+            let lines = ranks(self.ranking, self.unit, columns + 1, pen.glyphs());
+            let place = Rect { x: area.x + 1, y, width: columns + 1, height: rows.ranking as u16 };
+            let edge = area.right().saturating_sub(1);
+            Lines { lines: &lines[..rows.ranking], scroll: 0, edge, theme: self.theme }.render(place, buffer);
+            pen = Pen::new(buffer, self.theme);
             y += rows.ranking as u16;
         }
         for (note, given) in self.notes.iter().zip(rows.notes) {

@@ -196,7 +196,7 @@ async fn attempts_are_limited_and_the_last_fault_is_said() {
         assert_eq!(failed(sample), ["judge \"It is faithful.\": gave no verdict: Unavailable: as scripted"]);
     }
     let tally = folded(&plan, &entries);
-    let lines: Vec<String> = words::lines(&tally, 9).into_iter().map(|line| line.text.into_owned()).collect();
+    let lines: Vec<String> = tally.lines.iter().map(|entry| words::line(&plan, entry).text.into_owned()).collect();
     let said = "judge of a: Unavailable (attempt 3, not judged): as scripted";
     assert!(lines.iter().any(|line| line == said), "{lines:?}");
     let report = Report::of(&tally);

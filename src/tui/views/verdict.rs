@@ -1,7 +1,11 @@
-//! Verdicts: what the panel of the verdict, the box of the Pareto front and a verification are given from the model.
+//! Verdict: who wins and how sure that is, the ranking, who is out and why, and the Pareto front.
 
 use std::borrow::Cow;
 use std::time::Duration;
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::widgets::Widget;
 
 use crate::bench::clean::{Lines, clean};
 use crate::bench::figures::Figures;
@@ -10,12 +14,15 @@ use crate::bench::pareto;
 use crate::bench::tally::Phase;
 use crate::bench::verdict::{Ranked, Verdict};
 use crate::bench::verification::Verification;
-use crate::tui::format::{rate, span};
+use crate::tui::format::{plural, rate, span};
 use crate::tui::judged::Judged;
 use crate::tui::model::Model;
 use crate::tui::theme::Ink;
-use crate::tui::widgets::front::{self, FrontPoint};
-use crate::tui::widgets::verdict::{Note, Place};
+use crate::tui::view::Panel;
+use crate::tui::views::{self, Content};
+use crate::tui::widgets::front::{self, FrontPanel, FrontPoint};
+use crate::tui::widgets::sheet::{Line, heading, labelled, prose};
+use crate::tui::widgets::verdict::{self as widget, Note, Place, VerdictPanel};
 
 /// What is said while a proof is asked for: for so long as `bench::verification` settles and measures.
 pub const ASKED: &str = "the winner will be driven at the quota's edge for 3 minutes after the verdict";
@@ -31,6 +38,105 @@ pub struct Front<'a> {
     pub format: fn(f64) -> String,
     /// Every variant of the shown model.
     pub points: Vec<FrontPoint<'a>>,
+}
+
+/// From this width on, ranking and front stand side by side; from this height on, one above the other.
+const BESIDE: u16 = 150;
+const ABOVE: u16 = 40;
+
+/// Draws the verdict: both panels where there is room for them, else the one that the keys are about.
+pub fn draw(model: &Model, judged: &Judged, now: Duration, area: Rect, buffer: &mut Buffer) {
+    let (ranking, front) = (seat(Panel::Ranking, model, area), seat(Panel::Front, model, area));
+    if ranking.height > 0 {
+        views::sheet(Panel::Ranking, model, judged, now, ranking, buffer);
+    }
+    if front.height > 0 {
+        let of = front_of(model, model.by_cost);
+        let focused = model.is_focused(Panel::Front);
+        let (axis, format) = (of.axis, of.format);
+        FrontPanel { title: of.title, axis, format, points: &of.points, focused, theme: model.theme }
+            .render(front, buffer);
+    }
+}
+
+/// Where a panel stands; without height where the other one has the room.
+pub(super) fn seat(panel: Panel, model: &Model, area: Rect) -> Rect {
+    let ranking = if area.width >= BESIDE {
+        Rect { width: area.width / 2, ..area }
+    } else if area.height >= ABOVE {
+        Rect { height: area.height / 2, ..area }
+    } else {
+        let shown = if model.panel() == panel { area.height } else { 0 };
+        return Rect { height: shown, ..area };
+    };
+    match panel {
+        Panel::Front if area.width >= BESIDE => {
+            Rect { x: ranking.right() + 1, width: area.width - ranking.width - 1, ..area }
+        }
+        Panel::Front => Rect { y: ranking.bottom(), height: area.height - ranking.height, ..area },
+        _ => ranking,
+    }
+}
+
+/// The verdict as one of the dashboard's panels.
+pub(super) fn panel(model: &Model, judged: &Judged, now: Duration, seat: Rect, buffer: &mut Buffer) {
+    VerdictPanel {
+        objective: (&model.objective.name(), &model.objective.describe()),
+        standing: standing(model, &judged.verdict),
+        reason: reason(model, &judged.verdict),
+        ranking: &ranking(&judged.verdict),
+        unit: &judged.verdict.unit,
+        notes: &notes(model, judged, now),
+        theme: model.theme,
+    }
+    .render(seat, buffer);
+}
+
+fn reason<'a>(model: &Model, verdict: &'a Verdict) -> Cow<'a, str> {
+    if verdict.leader.is_none() && !matches!(model.tally.phase, Phase::Finished(_)) {
+        return "no trial was answered so far".into();
+    }
+    clean(&verdict.reason, Lines::Join)
+}
+
+/// The sheet of the verdict.
+pub(super) fn content<'a>(model: &'a Model, judged: &Judged, now: Duration, columns: u16) -> Content<'a> {
+    let verdict = &judged.verdict;
+    let (standing, ink) = standing(model, verdict);
+    let mut lines: Vec<Line> = vec![vec![(standing, 0, ink)]];
+    lines.extend(prose(&reason(model, verdict), columns, Ink::Text));
+    if verdict.ranking.len() > 1 {
+        lines.push(Vec::new());
+        lines.extend(widget::ranks(&ranking(verdict), &verdict.unit, columns, model.theme.glyphs()));
+    }
+    let said = notes(model, judged, now);
+    if !said.is_empty() {
+        lines.push(Vec::new());
+        lines.extend(said.iter().flat_map(|note| prose(&note.text, columns, note.ink)));
+    }
+    let out: Vec<Line> =
+        retired(model).flat_map(|(name, why)| labelled(&name, OUT, Ink::Text, &why, columns)).collect();
+    if !out.is_empty() {
+        lines.push(Vec::new());
+        lines.push(heading("Out"));
+        lines.extend(out);
+    }
+    let title = format!("Verdict: {}", model.objective.name());
+    Content { title: title.into(), aside: model.objective.describe().clone().into(), lines }
+}
+
+/// Columns of the name of a variant that is out.
+const OUT: u16 = 22;
+
+/// Who gets no more trials: since when, and why.
+fn retired(model: &Model) -> impl Iterator<Item = (String, String)> {
+    let of = model.tally.models.get(model.model).map_or(&[][..], |of| &of.variants);
+    let names = model.tally.plan.variants.iter();
+    of.iter().zip(names).filter_map(|(of, variant)| {
+        let retired = of.retired.as_ref()?;
+        let why = format!("after {}: {}", plural(retired.after, "trial"), clean(&retired.reason, Lines::Join));
+        Some((clean(&variant.name, Lines::Join).into_owned(), why))
+    })
 }
 
 /// The standing of the verdict in a word or two, and its ink.
@@ -132,7 +238,7 @@ pub fn verifying(model: &Model, now: Duration) -> Option<String> {
 }
 
 /// The Pareto front of the shown model, by what a request costs or by its quota tokens.
-pub fn front(model: &Model, cost: bool) -> Front<'_> {
+pub fn front_of(model: &Model, cost: bool) -> Front<'_> {
     let takes = |figures: &Figures<'_>| {
         if cost {
             figures.tally.mean(|of| &of.cost).map(|usd| usd * 1_000.0)

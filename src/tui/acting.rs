@@ -1,0 +1,338 @@
+//! Acting: what a key makes of the model, and what it asks for.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::bench::event::{Command, NoteLevel, Stop};
+use crate::bench::plan::Concurrency;
+use crate::bench::tally::Phase;
+use crate::tui::format::plural;
+use crate::tui::keymap::Action;
+use crate::tui::message::{Effect, Picked};
+use crate::tui::model::{Model, Overlay, PromptView, Status};
+use crate::tui::typed::Typed;
+use crate::tui::view::{Panel, View};
+use crate::tui::views::verdict;
+use crate::tui::{screen, views};
+
+/// The most requests at once that the keys ask for.
+const MOST_AT_ONCE: u32 = 4_096;
+/// How long a status line stays.
+const STATUS_STAYS: Duration = Duration::from_secs(8);
+
+impl Model {
+    pub(super) fn act(&mut self, action: Action, now: Duration) -> Vec<Effect> {
+        match action {
+            Action::Confirm => return self.confirm(),
+            Action::Close => self.close(),
+            Action::Up => self.step(-1, now),
+            Action::Down => self.step(1, now),
+            Action::PageUp => self.step(-self.page(), now),
+            Action::PageDown => self.step(self.page(), now),
+            Action::First => self.step(isize::MIN, now),
+            Action::Last => self.step(isize::MAX, now),
+            Action::Before => self.turn(-1),
+            Action::After => self.turn(1),
+            Action::NextPanel => self.next_panel(1),
+            Action::PanelBefore => self.next_panel(-1),
+            Action::Dashboard | Action::Variant | Action::Trials | Action::Quota | Action::Verdict | Action::Log => {
+                self.show(View::of(action).unwrap_or_default());
+            }
+            Action::Run => return self.run(now),
+            Action::Stop => return self.stop(),
+            Action::Toggle => return self.toggle(),
+            Action::More => {
+                let more = (self.concurrency() + self.step_of_concurrency()).min(MOST_AT_ONCE);
+                return self.set_concurrency(Concurrency::Fixed(more), now);
+            }
+            Action::Fewer => {
+                let fewer = self.concurrency().saturating_sub(self.step_of_concurrency());
+                return self.set_concurrency(Concurrency::Fixed(fewer.max(1)), now);
+            }
+            Action::Auto => return self.set_concurrency(Concurrency::Auto, now),
+            Action::Objective => {
+                self.objective = self.objective.next(&self.plan.objective);
+            }
+            Action::NextModel => self.next_model(1),
+            Action::Models => return self.open_picker(),
+            Action::Take => return self.take_models(now),
+            Action::Mark => self.mark(),
+            Action::Filter => self.type_filter(),
+            Action::Type(letter) => self.type_letter(letter),
+            Action::Erase => self.erase_letter(),
+            Action::Pick => return self.pick(self.cursor),
+            Action::Best => return self.pick_best(now),
+            Action::Save => return self.picked.map(Effect::SavePrompt).into_iter().collect(),
+            Action::Copy => return self.copy(now),
+            Action::Export => {
+                self.say(NoteLevel::Info, "exporting".into(), now);
+                return vec![Effect::Export];
+            }
+            Action::Verify => return self.prove(now),
+            Action::Front => self.show_front(),
+            Action::Keep => self.keep_filter(),
+            Action::Help => self.overlay = Some(Overlay::Help { scroll: 0 }),
+            Action::Interrupt if self.overlay == Some(Overlay::ConfirmQuit) => return self.confirm(),
+            Action::Quit | Action::Interrupt => return self.quit(),
+        }
+        Vec::new()
+    }
+
+    fn confirm(&mut self) -> Vec<Effect> {
+        match self.overlay.take() {
+            Some(Overlay::Plan) => self.start(),
+            _ if self.tally.is_active() => vec![Effect::Tell(Command::Stop(Stop::Now)), Effect::Quit],
+            _ => vec![Effect::Quit],
+        }
+    }
+
+    fn run(&mut self, now: Duration) -> Vec<Effect> {
+        match self.tally.phase {
+            Phase::Running => vec![Effect::Tell(Command::Pause)],
+            Phase::Paused => vec![Effect::Tell(Command::Resume)],
+            Phase::Planned | Phase::Finished(_) => {
+                if self.plan.planned_trials() == 0 {
+                    let text = "no variant is included: space includes the selected one".into();
+                    self.say(NoteLevel::Warning, text, now);
+                    return Vec::new();
+                }
+                Arc::make_mut(&mut self.plan).objective = self.objective;
+                if !self.plan.endpoint.is_local() {
+                    self.estimate = None;
+                    self.overlay = Some(Overlay::Plan);
+                    return vec![Effect::Estimate(Arc::clone(&self.plan))];
+                }
+                self.start()
+            }
+        }
+    }
+
+    fn start(&mut self) -> Vec<Effect> {
+        self.starting = true;
+        vec![Effect::Tell(Command::Start(Arc::clone(&self.plan)))]
+    }
+
+    fn stop(&mut self) -> Vec<Effect> {
+        self.overlay = None;
+        let stop = if self.stopping.is_some() { Stop::Now } else { Stop::InFlight };
+        self.stopping = Some(stop);
+        vec![Effect::Tell(Command::Stop(stop))]
+    }
+
+    fn toggle(&mut self) -> Vec<Effect> {
+        let (variant, takes_part) = (self.cursor, self.takes_part(self.cursor));
+        let Some(of) = Arc::make_mut(&mut self.plan).variants.get_mut(variant) else { return Vec::new() };
+        of.included = !takes_part;
+        match self.tally.phase {
+            Phase::Planned => self.tally.plan = Arc::clone(&self.plan),
+            Phase::Finished(_) => {}
+            Phase::Running | Phase::Paused if takes_part => return vec![Effect::Tell(Command::Retire(variant))],
+            Phase::Running | Phase::Paused => return vec![Effect::Tell(Command::Include(variant))],
+        }
+        Vec::new()
+    }
+
+    /// Requests of the shown model that may be out at once: now, or in the next run.
+    fn concurrency(&self) -> u32 {
+        let now = self.tally.models.get(self.model).and_then(|model| model.concurrency);
+        match (now.filter(|_| self.tally.is_active()), self.plan.concurrency) {
+            (Some(now), _) | (None, Concurrency::Fixed(now)) => now,
+            (None, Concurrency::Auto) => now.unwrap_or(4),
+        }
+    }
+
+    /// One at a time while they are few, a quarter where they are many.
+    fn step_of_concurrency(&self) -> u32 {
+        (self.concurrency() / 4).max(1)
+    }
+
+    fn set_concurrency(&mut self, concurrency: Concurrency, now: Duration) -> Vec<Effect> {
+        Arc::make_mut(&mut self.plan).concurrency = concurrency;
+        let how = match concurrency {
+            Concurrency::Auto => "as many requests at once as are needed".into(),
+            Concurrency::Fixed(n) => format!("{} at once", plural(u64::from(n), "request")),
+        };
+        self.say(NoteLevel::Info, how, now);
+        let active = self.tally.is_active();
+        active.then_some(Effect::Tell(Command::SetConcurrency(concurrency))).into_iter().collect()
+    }
+
+    /// Decides whether the winner is driven at the edge of the quota: in the run that is on, or in the next.
+    fn prove(&mut self, now: Duration) -> Vec<Effect> {
+        if self.is_proved() {
+            self.say(NoteLevel::Warning, "the verification is on already; s stops the run".into(), now);
+            return Vec::new();
+        }
+        let verify = !self.plan.verify;
+        Arc::make_mut(&mut self.plan).verify = verify;
+        // What costs money was agreed to without it: it waits for a plan that is agreed to with it.
+        let agreed = !verify || self.tally.plan.verify || self.tally.plan.endpoint.is_local();
+        let active = self.tally.is_active();
+        let text = match verify {
+            true if active && !agreed => {
+                "the next run's plan ends with a proof under load; this one was agreed to without it"
+            }
+            true => verdict::ASKED,
+            false => "the winner will not be driven at the quota's edge after the verdict",
+        };
+        self.say(NoteLevel::Info, text.into(), now);
+        (active && agreed).then_some(Effect::Tell(Command::Verify(verify))).into_iter().collect()
+    }
+
+    fn pick(&mut self, variant: usize) -> Vec<Effect> {
+        let of = Picked { model: self.model, variant };
+        self.picked = Some(of);
+        let text = Err("rendering the request".into());
+        self.overlay = Some(Overlay::Prompt(PromptView { of, text, scroll: 0 }));
+        vec![Effect::ShowPrompt(of)]
+    }
+
+    fn pick_best(&mut self, now: Duration) -> Vec<Effect> {
+        let judged = self.judged();
+        let leader = judged.verdict.leader.as_ref();
+        let best = leader.and_then(|name| self.plan.variants.iter().position(|variant| variant.name == *name));
+        let Some(best) = best else {
+            let text = format!("nothing to pick: {}", judged.verdict.reason);
+            self.say(NoteLevel::Warning, text, now);
+            return Vec::new();
+        };
+        self.cursor = best;
+        self.pick(best)
+    }
+
+    fn copy(&mut self, now: Duration) -> Vec<Effect> {
+        let Some(Overlay::Prompt(PromptView { text: Ok(text), .. })) = &self.overlay else { return Vec::new() };
+        let text = text.clone();
+        self.say(NoteLevel::Info, "the request was handed to the terminal's clipboard".into(), now);
+        vec![Effect::Copy(text)]
+    }
+
+    fn quit(&mut self) -> Vec<Effect> {
+        if self.tally.is_active() {
+            self.overlay = Some(Overlay::ConfirmQuit);
+            return Vec::new();
+        }
+        vec![Effect::Quit]
+    }
+
+    pub(super) fn say(&mut self, level: NoteLevel, text: String, now: Duration) {
+        self.status = Some(Status { level, text, until: now + STATUS_STAYS });
+    }
+
+    /// Moves the selection, or scrolls what the keys are about.
+    fn step(&mut self, by: isize, now: Duration) {
+        match &mut self.overlay {
+            Some(Overlay::Help { scroll } | Overlay::Prompt(PromptView { scroll, .. })) => {
+                let was = *scroll;
+                let most = screen::most_scroll(self);
+                if let Some(Overlay::Help { scroll } | Overlay::Prompt(PromptView { scroll, .. })) = &mut self.overlay {
+                    *scroll = was.min(most).saturating_add_signed(by).min(most);
+                }
+            }
+            Some(Overlay::Models(_)) => self.step_picker(by),
+            Some(Overlay::ConfirmQuit | Overlay::Plan) => {}
+            None => match self.panel() {
+                Panel::Variants | Panel::Front => self.select(self.position().saturating_add_signed(by)),
+                Panel::Log => self.step_log(by),
+                Panel::Trials => {}
+                Panel::About | Panel::Limits | Panel::Ranking => {
+                    let most = screen::most_scroll_of_view(self, now);
+                    self.scroll = self.scroll.min(most).saturating_add_signed(by).min(most);
+                }
+            },
+        }
+    }
+
+    /// Turns to the variant or the model beside the one that is shown.
+    fn turn(&mut self, by: isize) {
+        if self.view == View::Quota {
+            self.next_model(by)
+        } else {
+            let count = self.shown().count().max(1);
+            self.select((self.position() + count).saturating_add_signed(by) % count);
+            self.scroll = 0;
+        }
+    }
+
+    fn next_model(&mut self, by: isize) {
+        let count = self.tally.models.len().max(1);
+        self.model = (self.model + count).saturating_add_signed(by) % count;
+        self.scroll = 0;
+        self.select(self.position());
+    }
+
+    /// Shows a view from its top, with the keys about its first panel.
+    fn show(&mut self, view: View) {
+        if self.view != view {
+            (self.view, self.panel, self.scroll) = (view, 0, 0);
+        }
+        self.overlay = None;
+    }
+
+    /// The Pareto front of the verdict; there, by tokens or by cost in turn.
+    fn show_front(&mut self) {
+        let front = View::Verdict.row().panels.iter().position(|panel| *panel == Panel::Front);
+        if self.view == View::Verdict && self.overlay.is_none() && self.panel() == Panel::Front {
+            self.by_cost = !self.by_cost && self.is_priced();
+        }
+        self.show(View::Verdict);
+        self.panel = front.unwrap_or(0);
+    }
+
+    fn next_panel(&mut self, by: isize) {
+        let count = self.view.row().panels.len();
+        self.panel = (self.panel + count).saturating_add_signed(by) % count;
+        self.scroll = 0;
+    }
+
+    /// Closes what lies over the view, or takes a filter away, or goes back to the dashboard.
+    fn close(&mut self) {
+        if self.overlay.is_some() {
+            self.close_overlay();
+        } else if self.view == View::Log && self.log.filter.clear() {
+            self.log.top = None;
+        } else if self.panel > 0 {
+            (self.panel, self.scroll) = (0, 0);
+        } else {
+            self.show(View::Dashboard);
+        }
+    }
+
+    /// From now on letters go into a filter.
+    fn type_filter(&mut self) {
+        match self.picker() {
+            Some(_) => self.type_picker_filter(),
+            None => self.log.filter.on = true,
+        }
+    }
+
+    fn keep_filter(&mut self) {
+        self.log.filter.on = false;
+    }
+
+    fn type_letter(&mut self, letter: char) {
+        match self.picker() {
+            Some(_) => self.type_picker_letter(letter),
+            None => self.change_log_filter(|filter| filter.push(letter)),
+        }
+    }
+
+    fn erase_letter(&mut self) {
+        match self.picker() {
+            Some(_) => self.erase_picker_letter(),
+            None => self.change_log_filter(Typed::erase),
+        }
+    }
+
+    /// Rows that a page key moves.
+    fn page(&self) -> isize {
+        let rows = if self.picker().is_some() {
+            screen::picker_rows(self.size)
+        } else if self.view == View::Dashboard && self.overlay.is_none() {
+            usize::from(self.size.1) / 3
+        } else {
+            usize::from(self.size.1).saturating_sub(views::FRAME.into())
+        };
+        rows.cast_signed().max(1)
+    }
+}
