@@ -20,6 +20,14 @@ const MOST_AT_ONCE: u32 = 4_096;
 /// How long a status line stays.
 const STATUS_STAYS: Duration = Duration::from_secs(8);
 
+/// The numbers of requests at once that the keys go through, up and down alike: by one while they are few, then by a
+/// seventh to a quarter.
+fn rungs() -> impl Iterator<Item = u32> {
+    (1..4)
+        .chain((0..=10).flat_map(|double| [4_u32, 5, 6, 7].map(|of| of << double)))
+        .filter(|rung| *rung <= MOST_AT_ONCE)
+}
+
 impl Model {
     pub(super) fn act(&mut self, action: Action, now: Duration) -> Vec<Effect> {
         match action {
@@ -42,12 +50,12 @@ impl Model {
             Action::Stop => return self.stop(),
             Action::Toggle => return self.toggle(),
             Action::More => {
-                let more = (self.concurrency() + self.step_of_concurrency()).min(MOST_AT_ONCE);
+                let more = rungs().find(|rung| *rung > self.concurrency()).unwrap_or(MOST_AT_ONCE);
                 return self.set_concurrency(Concurrency::Fixed(more), now);
             }
             Action::Fewer => {
-                let fewer = self.concurrency().saturating_sub(self.step_of_concurrency());
-                return self.set_concurrency(Concurrency::Fixed(fewer.max(1)), now);
+                let fewer = rungs().take_while(|rung| *rung < self.concurrency()).last().unwrap_or(1);
+                return self.set_concurrency(Concurrency::Fixed(fewer), now);
             }
             Action::Auto => return self.set_concurrency(Concurrency::Auto, now),
             Action::Objective => {
@@ -139,11 +147,6 @@ impl Model {
             (Some(now), _) | (None, Concurrency::Fixed(now)) => now,
             (None, Concurrency::Auto) => now.unwrap_or(4),
         }
-    }
-
-    /// One at a time while they are few, a quarter where they are many.
-    fn step_of_concurrency(&self) -> u32 {
-        (self.concurrency() / 4).max(1)
     }
 
     fn set_concurrency(&mut self, concurrency: Concurrency, now: Duration) -> Vec<Effect> {
@@ -246,7 +249,7 @@ impl Model {
     /// Turns to the variant or the model beside the one that is shown.
     fn turn(&mut self, by: isize) {
         if self.view == View::Quota {
-            self.next_model(by)
+            self.next_model(by);
         } else {
             let count = self.shown().count().max(1);
             self.select((self.position() + count).saturating_add_signed(by) % count);

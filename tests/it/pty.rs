@@ -11,16 +11,17 @@ use crate::journey::{Home, data};
 /// Nothing that is waited for takes this long; it only ends a test that has failed.
 const PATIENCE: Duration = Duration::from_mins(1);
 
-struct Terminal {
+pub(crate) struct Terminal {
     master: Box<dyn MasterPty + Send>,
     keys: Box<dyn Write + Send>,
     child: Box<dyn Child + Send + Sync>,
     screen: Arc<(Mutex<vt100::Parser>, Condvar)>,
+    /// How the terminal was set before: raw mode, echo.
+    before: String,
 }
 
 impl Terminal {
-    fn open(home: &Home, arguments: &[&str], rows: u16, cols: u16) -> Self {
-        let pair = native_pty_system().openpty(PtySize { rows, cols, ..PtySize::default() }).unwrap();
+    pub(crate) fn command(home: &Home, arguments: &[&str]) -> CommandBuilder {
         let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_quotient"));
         command.args(arguments);
         command.cwd(home.dir.path());
@@ -29,6 +30,16 @@ impl Terminal {
                 command.env(name, value);
             }
         }
+        command
+    }
+
+    pub(crate) fn open(home: &Home, arguments: &[&str], rows: u16, cols: u16) -> Self {
+        Self::of(Self::command(home, arguments), rows, cols)
+    }
+
+    pub(crate) fn of(command: CommandBuilder, rows: u16, cols: u16) -> Self {
+        let pair = native_pty_system().openpty(PtySize { rows, cols, ..PtySize::default() }).unwrap();
+        let before = format!("{:?}", pair.master.get_termios());
         let child = pair.slave.spawn_command(command).unwrap();
         drop(pair.slave);
         let mut reader = pair.master.try_clone_reader().unwrap();
@@ -47,16 +58,16 @@ impl Terminal {
             }
             shared.1.notify_all();
         });
-        Self { keys: pair.master.take_writer().unwrap(), master: pair.master, child, screen }
+        Self { keys: pair.master.take_writer().unwrap(), master: pair.master, child, screen, before }
     }
 
-    fn press(&mut self, keys: &str) {
+    pub(crate) fn press(&mut self, keys: &str) {
         self.keys.write_all(keys.as_bytes()).unwrap();
         self.keys.flush().unwrap();
     }
 
     /// Waits until the screen satisfies a predicate.
-    fn wait(&self, what: &str, holds: impl Fn(&vt100::Screen) -> bool) -> String {
+    pub(crate) fn wait(&self, what: &str, holds: impl Fn(&vt100::Screen) -> bool) -> String {
         let deadline = Instant::now() + PATIENCE;
         let mut parser = self.screen.0.lock().unwrap();
         while !holds(parser.screen()) {
@@ -67,17 +78,32 @@ impl Terminal {
         parser.screen().contents()
     }
 
-    fn see(&self, words: &str) -> String {
+    pub(crate) fn see(&self, words: &str) -> String {
         self.wait(words, |screen| screen.contents().contains(words))
     }
 
-    fn resize(&self, rows: u16, cols: u16) {
+    pub(crate) fn resize(&self, rows: u16, cols: u16) {
         self.screen.0.lock().unwrap().screen_mut().set_size(rows.try_into().unwrap(), cols.try_into().unwrap());
         self.master.resize(PtySize { rows, cols, ..PtySize::default() }).unwrap();
     }
 
+    /// The program's size alone: the emulator of these tests does not go as far as 1x1.
+    pub(crate) fn resize_program(&self, rows: u16, cols: u16) {
+        self.master.resize(PtySize { rows, cols, ..PtySize::default() }).unwrap();
+    }
+
+    /// Until the next bytes come, or a moment passes.
+    pub(crate) fn breathe(&self) {
+        drop(self.screen.1.wait_timeout(self.screen.0.lock().unwrap(), Duration::from_millis(50)).unwrap());
+    }
+
+    pub(crate) fn signal(&self, name: &str) {
+        let pid = self.child.process_id().unwrap().to_string();
+        assert!(std::process::Command::new("kill").args(["-s", name, &pid]).status().unwrap().success());
+    }
+
     /// The exit code, once the terminal is as it was before.
-    fn end(mut self) -> u32 {
+    pub(crate) fn end(mut self) -> u32 {
         let deadline = Instant::now() + PATIENCE;
         let status = loop {
             if let Some(status) = self.child.try_wait().unwrap() {
@@ -91,6 +117,7 @@ impl Terminal {
             drop(self.screen.1.wait_timeout(self.screen.0.lock().unwrap(), Duration::from_millis(20)).unwrap());
         };
         self.wait("the terminal as it was", |screen| !screen.alternate_screen() && !screen.hide_cursor());
+        assert_eq!(format!("{:?}", self.master.get_termios()), self.before, "echo and lines as before");
         status.exit_code()
     }
 }
@@ -179,16 +206,6 @@ fn quitting_asks_while_a_run_is_on() {
 }
 
 #[test]
-fn sigterm_restores_the_terminal() {
-    let home = Home::new();
-    let terminal = Terminal::open(&home, &["--scenario", &data("quick.toml")], 24, 80);
-    terminal.see("SIMULATED");
-    let pid = terminal.child.process_id().unwrap().to_string();
-    assert!(std::process::Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
-    assert_eq!(terminal.end(), 130);
-}
-
-#[test]
 fn a_past_run_is_shown_and_a_signal_gives_the_terminal_back() {
     let home = Home::new();
     let journal = data("journals/summarize.jsonl");
@@ -198,8 +215,7 @@ fn a_past_run_is_shown_and_a_signal_gives_the_terminal_back() {
     terminal.see("past run");
     terminal.press("m");
     terminal.see("the list cannot be read");
-    let pid = terminal.child.process_id().unwrap().to_string();
-    assert!(std::process::Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+    terminal.signal("TERM");
     assert_eq!(terminal.end(), 0);
 }
 

@@ -40,9 +40,11 @@ pub struct Front<'a> {
     pub points: Vec<FrontPoint<'a>>,
 }
 
-/// From this width on, ranking and front stand side by side; from this height on, one above the other.
+/// From this width on, ranking and front stand side by side.
 const BESIDE: u16 = 150;
-const ABOVE: u16 = 40;
+/// Rows of the ranking's panel beside its places, and of the front at least, where they stand one above the other.
+const WORDS: u16 = 14;
+const PLOT: u16 = 13;
 
 /// Draws the verdict: both panels where there is room for them, else the one that the keys are about.
 pub fn draw(model: &Model, judged: &Judged, now: Duration, area: Rect, buffer: &mut Buffer) {
@@ -61,10 +63,11 @@ pub fn draw(model: &Model, judged: &Judged, now: Duration, area: Rect, buffer: &
 
 /// Where a panel stands; without height where the other one has the room.
 pub(super) fn seat(panel: Panel, model: &Model, area: Rect) -> Rect {
+    let places = model.shown().count() as u16;
     let ranking = if area.width >= BESIDE {
         Rect { width: area.width / 2, ..area }
-    } else if area.height >= ABOVE {
-        Rect { height: area.height / 2, ..area }
+    } else if area.height >= places + WORDS + PLOT {
+        Rect { height: places + WORDS + (area.height - places - WORDS - PLOT) / 3, ..area }
     } else {
         let shown = if model.panel() == panel { area.height } else { 0 };
         return Rect { height: shown, ..area };
@@ -109,17 +112,17 @@ pub(super) fn content<'a>(model: &'a Model, judged: &Judged, now: Duration, colu
         lines.push(Vec::new());
         lines.extend(widget::ranks(&ranking(verdict), &verdict.unit, columns, model.theme.glyphs()));
     }
-    let said = notes(model, judged, now);
-    if !said.is_empty() {
-        lines.push(Vec::new());
-        lines.extend(said.iter().flat_map(|note| prose(&note.text, columns, note.ink)));
-    }
     let out: Vec<Line> =
         retired(model).flat_map(|(name, why)| labelled(&name, OUT, Ink::Text, &why, columns)).collect();
     if !out.is_empty() {
         lines.push(Vec::new());
         lines.push(heading("Out"));
         lines.extend(out);
+    }
+    let said = notes(model, judged, now);
+    if !said.is_empty() {
+        lines.push(Vec::new());
+        lines.extend(said.iter().flat_map(|note| prose(&note.text, columns, note.ink)));
     }
     let title = format!("Verdict: {}", model.objective.name());
     Content { title: title.into(), aside: model.objective.describe().clone().into(), lines }
