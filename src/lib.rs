@@ -41,7 +41,8 @@
 //! # Four errands, one place each
 //!
 //! A new model family is a row in [`bench::family::FAMILIES`] (and a body in [`bench::native`] if its shape is new); a new
-//! panel a file in `tui/widgets` and its seat in `tui/screen`; a new export format a file and a row in
+//! panel a file in `tui/widgets` and its seat in one of `tui/views`; a new view a row in [`tui::view::VIEWS`] and a file
+//! there; a new export format a file and a row in
 //! [`export::FORMATS`]; a new objective or check a row in [`bench::objective::OBJECTIVES`] or [`bench::check::CHECKS`].
 
 pub mod bedrock;

@@ -23,6 +23,7 @@ mod restoration;
 mod screens;
 mod simulator;
 mod snippets;
+mod soak;
 mod stage;
 mod standings;
 mod tally;

@@ -22,7 +22,7 @@ use unicode_width::UnicodeWidthStr;
 use crate::{picker, stage};
 
 pub(crate) const FOUR: [&str; 4] = ["detailed", "concise", "structured", "minimal"];
-const TWELVE: [&str; 12] = [
+pub(crate) const TWELVE: [&str; 12] = [
     "detailed",
     "concise",
     "structured",
@@ -38,14 +38,14 @@ const TWELVE: [&str; 12] = [
 ];
 
 /// The plan of a synthetic run, at a price of its own: the shipped table may change.
-fn plan(names: &[&str], trials: u32) -> Plan {
+pub(crate) fn plan(names: &[&str], trials: u32) -> Plan {
     let mut plan = stage::plan(names, trials);
     plan.models[0].price = Some(Price { input: 3.0, output: 15.0, cache_read: 0.3, cache_write: 3.75 });
     plan
 }
 
 /// The entries of a synthetic run of that plan.
-fn entries(names: &[&str], trials: u32) -> Vec<Entry> {
+pub(crate) fn entries(names: &[&str], trials: u32) -> Vec<Entry> {
     let mut entries = stage::entries(names, trials);
     for entry in &mut entries {
         if let Event::RunStarted { plan: of, .. } = &mut entry.event {

@@ -68,8 +68,14 @@ impl<'a> Pen<'a> {
         self.buffer.set_style(area, self.theme.style(ink));
     }
 
-    /// Wipes an area.
+    /// Wipes an area, and the half of a wide glyph that would stick out at its left.
     pub fn wipe(&mut self, area: Rect) {
+        for y in area.y..area.bottom() {
+            let before = area.x.checked_sub(1).and_then(|x| self.buffer.cell_mut((x, y)));
+            if let Some(cell) = before.filter(|cell| cell.symbol().width() > 1) {
+                cell.set_symbol(" ");
+            }
+        }
         for position in area.intersection(self.buffer.area).positions() {
             if let Some(cell) = self.buffer.cell_mut(position) {
                 cell.reset();
