@@ -53,9 +53,9 @@ fn any_theme() -> impl Strategy<Value = Theme> {
 }
 
 /// What the cli would answer.
-fn answered(model: &mut Model, effect: Effect, now: Duration) {
+fn answered(model: &mut Model, effect: &Effect, now: Duration) {
     let answer = match effect {
-        Effect::ShowPrompt(of) => Msg::Prompt(of, Ok("a {\"request\": \"日本語\"}\n".repeat(60))),
+        Effect::ShowPrompt(of) => Msg::Prompt(*of, Ok("a {\"request\": \"日本語\"}\n".repeat(60))),
         Effect::ListModels => Msg::Models(Ok(picker::list(40))),
         Effect::TakeModels(_) => Msg::Taken(Err("not now".into())),
         Effect::Estimate(_) => {
@@ -107,7 +107,7 @@ proptest! {
                         if let Effect::Tell(Command::Start(_)) = effect {
                             model.starting = false;
                         }
-                        answered(&mut model, effect, now);
+                        answered(&mut model, &effect, now);
                     }
                 }
                 Step::Resize(columns, rows) => {

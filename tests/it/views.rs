@@ -170,3 +170,15 @@ fn more_and_fewer_at_once_undo_each_other() {
     assert_eq!((down[0], down[59]), (3_584, 1));
     assert!(up.windows(2).all(|pair| pair[0] == pair[1] || down.contains(&pair[0])), "the same rungs: {down:?}");
 }
+
+#[test]
+fn twenty_variants() {
+    let names: Vec<String> = (1..=20).map(|n| format!("variant-{n}")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let (mut model, now) = after(&names, 1.0);
+    golden_at("twenty", &model, now, &[(80, 24), (120, 36)]);
+    letter(&mut model, '5');
+    golden_at("twenty-verdict", &model, now, &[(80, 24)]);
+    let (model, now) = after(&FOUR[..2], 1.0);
+    golden_at("two", &model, now, &[(80, 24), (120, 36)]);
+}
