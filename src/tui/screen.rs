@@ -24,6 +24,8 @@ use crate::tui::words;
 pub const SMALLEST: (u16, u16) = (40, 10);
 /// From this height on, a row names the views.
 const TABS: u16 = 16;
+/// From this height on, and below this width, the keys have two rows: whatever they are, so that nothing moves.
+const TWO_ROWS: (u16, u16) = (30, 180);
 
 /// Draws the screen; `now` is a duration since the Unix epoch.
 pub fn draw(model: &Model, now: Duration, area: Rect, buffer: &mut Buffer) {
@@ -79,7 +81,8 @@ impl Frame {
     fn of(area: Rect, view: View) -> Self {
         let header = Rect { height: 2, ..area };
         let tabs = Rect { y: header.bottom(), height: u16::from(area.height >= TABS), ..area };
-        let footer = Rect { y: area.bottom() - 1, height: 1, ..area };
+        let keys = above_footer(area).bottom();
+        let footer = Rect { y: keys, height: area.bottom() - keys, ..area };
         // The dashboard has it among its panels.
         let rows = u16::from(view != View::Dashboard);
         let now = Rect { y: footer.y - rows, height: rows, ..area };
@@ -105,7 +108,8 @@ fn too_small(model: &Model, area: Rect, buffer: &mut Buffer) {
 
 /// Where an overlay may lie: the footer says which keys it knows, and stays.
 fn above_footer(area: Rect) -> Rect {
-    Rect { height: area.height.saturating_sub(1), ..area }
+    let rows = if area.height >= TWO_ROWS.0 && area.width < TWO_ROWS.1 { 2 } else { 1 };
+    Rect { height: area.height.saturating_sub(rows), ..area }
 }
 
 /// Rows of the list of models in a terminal of this size.
