@@ -1,5 +1,6 @@
 //! History: what was taken of a quota over a run's time, in memory that does not grow with the run.
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -11,6 +12,10 @@ use crate::bench::quota::LimitKind;
 pub const MOST_STEPS: usize = 240;
 /// How long a step is in a run of at most a minute.
 const FINEST: Duration = Duration::from_millis(250);
+/// So much of the end is kept in steps of one length, whatever the run's.
+pub const RECENT: Duration = Duration::from_mins(5);
+/// That length.
+const RECENT_STEP: Duration = Duration::from_secs(1);
 
 /// The most that was taken of a quota in one step of a run's time. A minute's use can only fall while nothing happens,
 /// so the value at a step's start and those at its events hold the peak.
@@ -59,17 +64,98 @@ pub struct HistoryPoint {
     pub throttles: u64,
 }
 
-/// What was taken of a model's quota, step by step.
+/// Steps of one length, one after the other.
 #[derive(Debug, Clone, PartialEq)]
-pub struct History {
+struct Series {
     start: Option<Duration>,
     length: Duration,
-    steps: Vec<Step>,
+    steps: VecDeque<Step>,
+    /// Whether what is older than so many steps is dropped; else the steps become longer.
+    most: Option<usize>,
+}
+
+impl Series {
+    fn new(length: Duration, most: Option<usize>) -> Self {
+        Self { start: None, length, steps: VecDeque::new(), most }
+    }
+
+    /// Makes room for the step of `at`.
+    fn make_room(&mut self, at: Duration) {
+        let start = *self.start.get_or_insert(at);
+        let since = at.saturating_sub(start);
+        if let Some(most) = self.most {
+            let index = since.as_nanos() / self.length.as_nanos();
+            let gone = u32::try_from((index + 1).saturating_sub(most as u128)).unwrap_or(u32::MAX);
+            self.steps.drain(..(gone as usize).min(self.steps.len()));
+            self.start = Some(start + self.length * gone);
+            return;
+        }
+        while since >= self.length * MOST_STEPS as u32 {
+            let mut steps = self.steps.iter().copied();
+            let pairs =
+                std::iter::from_fn(|| steps.next().map(|step| steps.next().map_or(step, |next| step.join(next))));
+            self.steps = pairs.collect();
+            self.length *= 2;
+        }
+    }
+
+    /// Opens every step up to the one of `at`. Each is opened once, and halving the resolution leaves half of them, so
+    /// that an event costs as good as nothing however long nothing happened before it.
+    fn advance(&mut self, at: Duration, ledger: &mut Ledger) {
+        self.make_room(at);
+        let start = self.start.unwrap_or(at);
+        while let Some(opens) = u32::try_from(self.steps.len()).ok().map(|index| start + self.length * index)
+            && opens <= at.max(start)
+        {
+            self.steps.push_back(Step::default());
+            self.look(&Taken::at(opens, ledger));
+        }
+    }
+
+    /// The last step sees what is taken now.
+    fn look(&mut self, taken: &Taken) {
+        if let Some(step) = self.steps.back_mut() {
+            step.take(taken.requests, taken.used, taken.held);
+        }
+    }
+
+    fn throttled(&mut self) {
+        if let Some(step) = self.steps.back_mut() {
+            step.throttles = step.throttles.saturating_add(1);
+        }
+    }
+
+    fn steps(&self) -> impl Iterator<Item = (Duration, &Step)> {
+        let start = self.start.unwrap_or_default();
+        self.steps.iter().zip(0_u32..).map(move |(step, index)| (start + self.length * index, step))
+    }
+}
+
+/// What is taken of a quota at one time.
+struct Taken {
+    requests: f64,
+    used: f64,
+    held: f64,
+}
+
+impl Taken {
+    fn at(at: Duration, ledger: &mut Ledger) -> Self {
+        let (requests, tokens) = (ledger.taken(at, LimitKind::Rpm), ledger.taken(at, LimitKind::Tpm));
+        Self { requests: requests.total(), used: tokens.used, held: tokens.reserved }
+    }
+}
+
+/// What was taken of a model's quota, step by step: over the whole run, and its last five minutes by the second.
+#[derive(Debug, Clone, PartialEq)]
+pub struct History {
+    whole: Series,
+    recent: Series,
 }
 
 impl Default for History {
     fn default() -> Self {
-        Self { start: None, length: FINEST, steps: Vec::new() }
+        let most = RECENT.div_duration_f64(RECENT_STEP) as usize;
+        Self { whole: Series::new(FINEST, None), recent: Series::new(RECENT_STEP, Some(most)) }
     }
 }
 
@@ -85,20 +171,27 @@ impl History {
     /// An invocation was throttled.
     pub(super) fn throttled(&mut self, at: Duration, ledger: &mut Ledger) {
         self.advance(at, ledger);
-        if let Some(step) = self.steps.last_mut() {
-            step.throttles = step.throttles.saturating_add(1);
-        }
+        self.whole.throttled();
+        self.recent.throttled();
     }
 
-    /// The steps, each with its start since the Unix epoch.
+    /// The steps of the whole run, each with its start since the Unix epoch.
     pub fn steps(&self) -> impl Iterator<Item = (Duration, &Step)> {
-        let start = self.start.unwrap_or_default();
-        self.steps.iter().zip(0_u32..).map(move |(step, index)| (start + self.length * index, step))
+        self.whole.steps()
     }
 
-    /// How long each step is.
+    /// The steps of the last five minutes up to now, with what the ledger tells of the time since the last event.
+    pub fn recent(&self, now: Duration, ledger: &Ledger) -> Vec<(Duration, Step)> {
+        let mut recent = self.recent.clone();
+        if recent.start.is_some() {
+            recent.advance(now, &mut ledger.clone());
+        }
+        recent.steps().map(|(at, step)| (at, *step)).collect()
+    }
+
+    /// How long each step of the whole run is.
     pub fn length(&self) -> Duration {
-        self.length
+        self.whole.length
     }
 
     /// The steps with their starts in seconds since `origin`.
@@ -113,31 +206,16 @@ impl History {
         self.steps().map(point).collect()
     }
 
-    /// Opens every step up to the one of `at`. Each is opened once, and halving the resolution leaves half of them, so
-    /// that an event costs as good as nothing however long nothing happened before it.
     fn advance(&mut self, at: Duration, ledger: &mut Ledger) {
-        let start = *self.start.get_or_insert(at);
-        let since = at.saturating_sub(start);
-        while since >= self.length * MOST_STEPS as u32 {
-            let pairs = self.steps.chunks(2);
-            self.steps = pairs.map(|pair| pair.iter().copied().reduce(Step::join).unwrap_or_default()).collect();
-            self.length *= 2;
-        }
-        while let Some(opens) = u32::try_from(self.steps.len()).ok().map(|index| start + self.length * index)
-            && opens <= start + since
-        {
-            self.steps.push(Step::default());
-            self.look(opens, ledger);
-        }
+        self.whole.advance(at, ledger);
+        self.recent.advance(at, ledger);
         self.look(at, ledger);
     }
 
-    /// The last step sees what is taken now.
     fn look(&mut self, at: Duration, ledger: &mut Ledger) {
-        let (requests, tokens) = (ledger.taken(at, LimitKind::Rpm), ledger.taken(at, LimitKind::Tpm));
-        if let Some(step) = self.steps.last_mut() {
-            step.take(requests.total(), tokens.used, tokens.reserved);
-        }
+        let taken = Taken::at(at, ledger);
+        self.whole.look(&taken);
+        self.recent.look(&taken);
     }
 }
 
@@ -178,12 +256,33 @@ mod tests {
     }
 
     #[test]
+    fn the_last_five_minutes_are_kept_by_the_second_and_drain_until_now() {
+        let (mut history, mut ledger) = (History::default(), ledger());
+        assert!(history.recent(at(5.0), &ledger).is_empty());
+        for second in 0..600 {
+            let hold = history.around(at(second.into()), &mut ledger, |ledger| ledger.reserve(at(second.into()), 10));
+            history.around(at(f64::from(second) + 0.5), &mut ledger, |ledger| {
+                ledger.settle(at(f64::from(second) + 0.5), hold, 10);
+            });
+        }
+        history.throttled(at(599.6), &mut ledger);
+        let recent = history.recent(at(630.0), &ledger);
+        assert_eq!(recent.len(), 300);
+        let (first, last) = (recent[0], recent[299]);
+        assert_eq!((first.0, last.0), (at(331.0), at(630.0)));
+        assert_eq!((first.1.requests, last.1.requests), (61.0, 30.0), "a second's step holds its peak, and it drains");
+        assert_eq!(recent.iter().map(|(_, step)| step.throttles).sum::<u64>(), 1);
+        let quiet = history.recent(at(90_000.0), &ledger);
+        assert!(quiet.len() == 300 && quiet.iter().all(|(_, step)| *step == Step::default()));
+    }
+
+    #[test]
     fn a_pause_of_days_costs_no_more_than_its_steps() {
         let (mut history, mut ledger) = (History::default(), ledger());
         history.throttled(at(0.0), &mut ledger);
         history.throttled(at(30.0 * 86_400.0), &mut ledger);
         history.throttled(at(1.0), &mut ledger);
-        assert!(history.steps.len() <= MOST_STEPS && history.steps.len() > MOST_STEPS / 2);
+        assert!(history.whole.steps.len() <= MOST_STEPS && history.whole.steps.len() > MOST_STEPS / 2);
         assert_eq!(history.steps().map(|(_, step)| step.throttles).sum::<u64>(), 3);
     }
 
@@ -216,7 +315,7 @@ mod tests {
                     }
                 }
                 peak = peak.max(ledger.taken(now, LimitKind::Tpm).total());
-                prop_assert!(history.steps.len() <= MOST_STEPS);
+                prop_assert!(history.whole.steps.len() <= MOST_STEPS);
             }
             let points = history.points(START);
             prop_assert!(!points.is_empty());

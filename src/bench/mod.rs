@@ -2,6 +2,7 @@
 
 pub mod across;
 pub mod advice;
+pub mod binding;
 pub mod blocks;
 pub mod capacity;
 pub mod caution;
@@ -28,6 +29,7 @@ pub mod number;
 pub mod objective;
 pub mod others;
 pub mod pareto;
+pub mod parts;
 pub mod plan;
 pub mod population;
 pub mod price;

@@ -16,6 +16,7 @@ use crate::bench::fault::{Fault, FaultKind};
 use crate::bench::history::History;
 use crate::bench::ledger::{Hold, Ledger, Refill};
 use crate::bench::others::Use;
+use crate::bench::parts::{Minute, Parts};
 use crate::bench::plan::Plan;
 use crate::bench::quota::{Limit, LimitKind, LimitSource, Quota};
 use crate::bench::sample::{Outcome, Sample, Trial};
@@ -126,6 +127,8 @@ pub struct ModelTally {
     pub used: Use,
     /// What was taken of the quota over the run's time.
     pub history: History,
+    /// What the quota tokens of the last minute were taken for.
+    pub minute: Minute,
     /// Invocations that may be out at once now.
     pub concurrency: Option<u32>,
     /// Per variant, in the plan's order.
@@ -207,6 +210,7 @@ impl Tally {
             ledger: Ledger::new(&Quota::default(), Refill::ROLLING),
             used: Use::default(),
             history: History::default(),
+            minute: Minute::default(),
             concurrency: None,
             variants: vec![VariantTally::default(); plan.variants.len()],
             blocks: Blocks::new(plan.variants.len()),
@@ -296,7 +300,7 @@ impl Tally {
                 if backoff.is_some() {
                     self.backing_off.insert(trial.id, *trial);
                 }
-                self.invocation_failed(*trial, fault, *settled);
+                self.invocation_failed(at, *trial, fault, *settled);
                 self.line(entry);
             }
             Event::TrialAnswered { trial, settled } => {
@@ -510,7 +514,10 @@ impl Tally {
         self.models.get_mut(trial.model)?.variants.get_mut(trial.variant)
     }
 
-    fn invocation_failed(&mut self, trial: Trial, fault: &Fault, settled: u64) {
+    fn invocation_failed(&mut self, at: Duration, trial: Trial, fault: &Fault, settled: u64) {
+        if let Some(model) = self.models.get_mut(trial.model).filter(|_| settled > 0) {
+            model.minute.add(at, Parts::failed(settled));
+        }
         let Some(variant) = self.variant_mut(trial) else { return };
         if trial.warmup {
             return;
@@ -535,6 +542,12 @@ impl Tally {
             }
         }
         self.verified(at, sample);
+        if let Outcome::Ok { usage, timing, .. } = &sample.outcome
+            && let Some(model) = self.models.get_mut(sample.trial.model)
+        {
+            let parts = Parts::of(usage, self.plan.models[sample.trial.model].burndown);
+            model.minute.add(at.saturating_sub(timing.e2e), parts);
+        }
         if let Some(model) = self.models.get_mut(sample.trial.model)
             && let Some(variant) = model.variants.get_mut(sample.trial.variant)
             && !sample.trial.warmup

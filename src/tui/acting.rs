@@ -44,7 +44,7 @@ impl Model {
             Action::NextPanel => self.next_panel(1),
             Action::PanelBefore => self.next_panel(-1),
             Action::Dashboard | Action::Variant | Action::Trials | Action::Quota | Action::Verdict | Action::Log => {
-                self.show(View::of(action).unwrap_or_default());
+                return self.show_view(View::of(action).unwrap_or_default());
             }
             Action::Run => return self.run(now),
             Action::Stop => return self.stop(),
@@ -270,6 +270,12 @@ impl Model {
             (self.view, self.panel, self.scroll) = (view, 0, 0);
         }
         self.overlay = None;
+    }
+
+    /// The same by its key. What has room is read once the quota is looked at.
+    fn show_view(&mut self, view: View) -> Vec<Effect> {
+        self.show(view);
+        if view == View::Quota { self.read_models() } else { Vec::new() }
     }
 
     /// The Pareto front of the verdict; there, by tokens or by cost in turn.

@@ -177,14 +177,20 @@ impl Model {
 
     /// Lays the list over the dashboard; asks for it where it is not known.
     pub(super) fn open_picker(&mut self) -> Vec<Effect> {
-        let asks = matches!(self.listed, Listed::Unread | Listed::Failed(_));
-        if asks {
-            self.listed = Listed::Reading;
-        }
+        let asks = self.read_models();
         let mut picker = Picker::default();
         picker.find_beside(&self.listed, &self.plan);
         self.overlay = Some(Overlay::Models(picker));
-        if asks { vec![Effect::ListModels] } else { Vec::new() }
+        asks
+    }
+
+    /// Asks for the list where it is not known.
+    pub(super) fn read_models(&mut self) -> Vec<Effect> {
+        if !matches!(self.listed, Listed::Unread | Listed::Failed(_)) {
+            return Vec::new();
+        }
+        self.listed = Listed::Reading;
+        vec![Effect::ListModels]
     }
 
     /// Takes the list in.

@@ -127,6 +127,14 @@ pub struct Glyphs {
     pub others: &'static str,
     /// Where a learned limit lies.
     pub learned: &'static str,
+    /// Quota that output took, times its burndown.
+    pub burned: &'static str,
+    /// Quota that writing a prompt cache took.
+    pub cached: &'static str,
+    /// Quota that failed invocations took.
+    pub lost: &'static str,
+    /// A throttled invocation.
+    pub throttle: &'static str,
     /// Progress made.
     pub done: &'static str,
     /// Progress to make.
@@ -168,6 +176,10 @@ const UNICODE: Glyphs = Glyphs {
     mark: "│",
     others: "▒",
     learned: "╎",
+    burned: "▓",
+    cached: "▚",
+    lost: "╳",
+    throttle: "×",
     done: "━",
     to_do: "─",
     rule: "─",
@@ -193,6 +205,10 @@ const ASCII: Glyphs = Glyphs {
     mark: "|",
     others: "%",
     learned: "!",
+    burned: "@",
+    cached: "c",
+    lost: "x",
+    throttle: "x",
     done: "=",
     to_do: "-",
     rule: "-",
@@ -354,8 +370,8 @@ mod tests {
         for theme in [Theme::DARK, Theme { ascii: true, ..Theme::DARK }] {
             let g = theme.glyphs();
             let cells = [
-                g.full, g.half, g.free, g.mark, g.others, g.learned, g.done, g.to_do, g.rule, g.selected, g.included,
-                g.excluded,
+                g.full, g.half, g.free, g.mark, g.others, g.learned, g.burned, g.cached, g.lost, g.throttle, g.done,
+                g.to_do, g.rule, g.selected, g.included, g.excluded,
             ]
             .into_iter()
             .chain([g.picked, g.withheld, g.dot, g.warning])

@@ -182,3 +182,24 @@ fn twenty_variants() {
     let (model, now) = after(&FOUR[..2], 1.0);
     golden_at("two", &model, now, &[(80, 24), (120, 36)]);
 }
+
+#[test]
+fn the_quota() {
+    let (mut model, now) = after(&FOUR, 0.6);
+    let effects = letter(&mut model, '4');
+    assert_eq!(
+        effects,
+        [quotient::tui::message::Effect::ListModels],
+        "where there is room is read when it is looked at"
+    );
+    model.update(Msg::Models(Ok(crate::picker::list(12))), now);
+    assert_eq!(letter(&mut model, '4'), [], "once");
+    golden_at("quota", &model, now, &SIZES);
+    model.update(Msg::Resize(80, 24), now);
+    press(&mut model, KeyCode::End);
+    let seen = shown(&model, now, (80, 24));
+    assert!(seen.contains("est: as if they took as many tokens"), "everything can be scrolled to: {seen}");
+    model.theme = Theme { colours: Colours::None, ascii: true, ..Theme::DARK };
+    let buffer = drawn(&model, now, (80, 24));
+    assert!(buffer.content.iter().all(|cell| cell.symbol().is_ascii()), "{}", text(&buffer));
+}

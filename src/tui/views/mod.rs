@@ -46,8 +46,7 @@ fn content<'a>(panel: Panel, model: &'a Model, judged: &Judged, now: Duration, c
     match panel {
         Panel::About => variant::content(model, judged, now, columns),
         Panel::Ranking => verdict::content(model, judged, now, columns),
-        Panel::Limits => quota::content(model, judged, now, columns),
-        Panel::Variants | Panel::Trials | Panel::Front | Panel::Log => {
+        Panel::Variants | Panel::Trials | Panel::Limits | Panel::Front | Panel::Log => {
             Content { title: "".into(), aside: "".into(), lines: Vec::new() }
         }
     }
@@ -66,7 +65,7 @@ pub fn most_scroll(model: &Model, now: Duration, area: Rect) -> usize {
     let panel = model.panel();
     let seat = match model.view {
         View::Dashboard => dashboard::seat(panel, model, now, area),
-        View::Quota => quota::seat(model, now, area),
+        View::Quota => return quota::most_scroll(model, now, area),
         View::Verdict => verdict::seat(panel, model, area),
         View::Variant | View::Trials | View::Log => area,
     };
