@@ -133,6 +133,15 @@ impl Sample {
         matches!(self.outcome, Outcome::Ok { .. })
     }
 
+    /// The labels of the checks that an answer did not pass; `max_tokens` where it was cut off.
+    pub fn rejected_by(&self) -> impl Iterator<Item = &str> {
+        let (failed, cut_off) = match &self.outcome {
+            Outcome::Ok { failed_checks, cut_off, .. } => (&failed_checks[..], *cut_off),
+            Outcome::Failed { .. } | Outcome::Unfinished => (&[][..], false),
+        };
+        failed.iter().map(|failed| failed.check.as_str()).chain(cut_off.then_some("max_tokens"))
+    }
+
     /// Whether the answer is acceptable: complete, and every check passed.
     pub fn is_accepted(&self) -> bool {
         matches!(&self.outcome, Outcome::Ok { cut_off: false, failed_checks, .. } if failed_checks.is_empty())

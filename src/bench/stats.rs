@@ -121,6 +121,12 @@ impl Distribution {
         bins.into_iter().map(|(bin, count)| (edge(bin), edge(bin + 1), count)).collect()
     }
 
+    /// The shortest and the longest in milliseconds, and the counts in `bins` equal steps between them; `None` without any.
+    pub fn shape(&self, bins: usize) -> Option<(f64, f64, Vec<u64>)> {
+        let (low, high, counts) = shape(&self.histogram, bins)?;
+        Some((low / 1_000.0, high / 1_000.0, counts))
+    }
+
     /// Counts in `bins` equal steps from 0 to the largest value, and that value in milliseconds.
     pub fn bins(&self, bins: usize) -> (Vec<u64>, f64) {
         let largest = self.histogram.max().max(1);
@@ -132,6 +138,22 @@ impl Distribution {
         }
         (counts, largest as f64 / 1_000.0)
     }
+}
+
+/// The smallest and the largest value, and counts in equal steps between them.
+fn shape(histogram: &Histogram<u64>, bins: usize) -> Option<(f64, f64, Vec<u64>)> {
+    if histogram.is_empty() {
+        return None;
+    }
+    let (low, high) = (histogram.min() as f64, histogram.max() as f64);
+    let mut counts = vec![0; bins.max(1)];
+    let last = counts.len() - 1;
+    for value in histogram.iter_recorded() {
+        let at = (value.value_iterated_to() as f64 - low) / (high - low).max(1.0);
+        let index = (at * counts.len() as f64) as usize;
+        counts[index.min(last)] += value.count_since_last_iteration();
+    }
+    Some((low, high, counts))
 }
 
 /// Bins a decade in [`Distribution::histogram`]; the same in every report, so that histograms may be added up.
@@ -166,6 +188,16 @@ impl Lengths {
     /// The longest.
     pub fn longest(&self) -> u64 {
         self.longest
+    }
+
+    /// The quantile `p`; withheld where n < 5 / (1 − p).
+    pub fn quantile(&self, p: f64) -> Option<u64> {
+        enough(self.n(), p).then(|| self.histogram.value_at_quantile(p))
+    }
+
+    /// The shortest and the longest, and the counts in `bins` equal steps between them; `None` without any.
+    pub fn shape(&self, bins: usize) -> Option<(f64, f64, Vec<u64>)> {
+        shape(&self.histogram, bins)
     }
 
     /// Each length that occurs, from the longest down, and how many were longer.

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use self::judge::JudgeTally;
-pub use self::variant::{AnswerSample, Retired, VariantTally};
+pub use self::variant::{AnswerSample, EXAMPLE_CHECKS, EXAMPLES, Retired, VariantTally, slot};
 use crate::bench::blocks::Blocks;
 use crate::bench::client::ClientTally;
 use crate::bench::event::{Ended, Entry, Event, NoteLevel, RetireCause};

@@ -11,6 +11,7 @@ use crate::bench::plan::{Keep, Plan};
 use crate::bench::quota::{LimitKind, Quota};
 use crate::bench::request::{Parameters, Request};
 use crate::bench::sample::{Sample, Trial};
+use crate::bench::tally::{EXAMPLE_CHECKS, EXAMPLES, slot};
 use crate::bench::template::Templates;
 use crate::bench::usage::Usage;
 use crate::engine::crew::Crew;
@@ -68,7 +69,8 @@ struct Record {
     /// Cases on which it alone is larger than a whole limit.
     too_large: BTreeSet<usize>,
     kept_accepted: bool,
-    kept_rejected: bool,
+    /// Rejected answers kept so far, by each check that rejected them.
+    kept_rejected: BTreeMap<String, usize>,
 }
 
 /// What a lane does next.
@@ -372,16 +374,26 @@ impl Lane {
         self.is_open() && self.verified_until.is_none() && self.schedule.set_active(variant, true)
     }
 
-    /// Whether the reply's text goes into the journal.
-    pub(crate) fn keeps(&mut self, keep: Keep, trial: &Trial, accepted: bool) -> bool {
-        let record = &mut self.variants[trial.variant];
+    /// Whether the reply's text goes into the journal: as a sample, the first accepted one, and of the rejected ones a
+    /// few for each check.
+    pub(crate) fn keeps(&mut self, keep: Keep, sample: &Sample) -> bool {
+        let record = &mut self.variants[sample.trial.variant];
         match keep {
             Keep::All => true,
             Keep::None => false,
-            Keep::Samples if trial.warmup => false,
+            Keep::Samples if sample.trial.warmup => false,
+            Keep::Samples if sample.is_accepted() => !std::mem::replace(&mut record.kept_accepted, true),
             Keep::Samples => {
-                let kept = if accepted { &mut record.kept_accepted } else { &mut record.kept_rejected };
-                !std::mem::replace(kept, true)
+                let mut keeps = false;
+                for check in sample.rejected_by() {
+                    if let Some(kept) = slot(&mut record.kept_rejected, check, EXAMPLE_CHECKS)
+                        && *kept < EXAMPLES
+                    {
+                        *kept += 1;
+                        keeps = true;
+                    }
+                }
+                keeps
             }
         }
     }

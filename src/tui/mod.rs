@@ -8,6 +8,7 @@ pub mod keymap;
 pub mod message;
 pub mod model;
 pub mod picker;
+pub mod prompts;
 pub mod props;
 pub mod screen;
 pub mod terminal;

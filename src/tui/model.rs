@@ -16,6 +16,7 @@ use crate::tui::judged::{Judged, Memo};
 use crate::tui::keymap;
 use crate::tui::message::{Effect, Msg, Picked, PlanEstimate};
 use crate::tui::picker::{Listed, Picker};
+use crate::tui::prompts::Prompts;
 use crate::tui::theme::Theme;
 use crate::tui::typed::Typed;
 use crate::tui::view::{Panel, View};
@@ -65,6 +66,8 @@ pub struct Model {
     pub theme: Theme,
     /// The verdict, kept from frame to frame.
     pub(super) memo: Memo,
+    /// The requests as they are sent, kept likewise.
+    pub(super) prompts: Prompts,
 }
 
 /// What lies over the view.
@@ -148,6 +151,7 @@ impl Model {
             size: (80, 24),
             theme,
             memo: Memo::default(),
+            prompts: Prompts::default(),
         };
         model.select(0);
         model
@@ -221,6 +225,10 @@ impl Model {
                 // A frame follows: what it needs is worked out once, and not for each batch of entries.
                 if let Some(memo) = self.memo.renewed(self) {
                     self.memo = memo;
+                }
+                if self.view == View::Variant || self.panel() == Panel::About {
+                    let renewed = self.prompts.renewed(&self.tally.plan);
+                    self.prompts = renewed.unwrap_or_else(|| std::mem::take(&mut self.prompts));
                 }
                 Vec::new()
             }

@@ -280,7 +280,8 @@ fn head(text: &str, characters: usize) -> &str {
     text.char_indices().nth(characters).map_or(text, |(at, _)| &text[..at])
 }
 
-fn trials(figures: &Figures<'_>) -> String {
+/// How its trials ended.
+pub(super) fn trials(figures: &Figures<'_>) -> String {
     let of = figures.tally;
     let mut parts = vec![format!("{} ok", of.ok), format!("{} failed", of.failed)];
     for (n, what) in [(of.unfinished, "unfinished"), (of.throttles, "throttled"), (of.retries, "tried again")] {
@@ -300,7 +301,8 @@ fn trials(figures: &Figures<'_>) -> String {
     parts.join(", ")
 }
 
-fn fits(figures: &Figures<'_>, range: &CapacityRange) -> String {
+/// What fits into the whole quota.
+pub(super) fn fits(figures: &Figures<'_>, range: &CapacityRange) -> String {
     let mut text = format!("{}/min, {} binds", rate(range.at.rpm), range.at.limit.name());
     if let Some((low, high)) = range.low.zip(range.high).filter(|(low, high)| high - low >= 0.05) {
         text = format!("{text} ({} to {})", rate(low), rate(high));
@@ -326,7 +328,8 @@ fn latency(figures: &Figures<'_>, withheld: &str) -> String {
     text
 }
 
-fn quota(figures: &Figures<'_>) -> String {
+/// What a request takes of the quota.
+pub(super) fn quota(figures: &Figures<'_>) -> String {
     let of = figures.tally;
     let tokens = |mean: Option<f64>| mean.map_or_else(String::new, count);
     let (settled, reserved) = (of.mean(|of| &of.settled), of.mean(|of| &of.reserved));

@@ -203,3 +203,31 @@ fn the_quota() {
     let buffer = drawn(&model, now, (80, 24));
     assert!(buffer.content.iter().all(|cell| cell.symbol().is_ascii()), "{}", text(&buffer));
 }
+
+#[test]
+fn the_variant() {
+    let (mut model, now) = after(&["detailed", "concise", "broken"], 1.0);
+    letter(&mut model, '2');
+    golden_at("variant", &model, now, &SIZES);
+    let seen = shown(&model, now, (200, 50));
+    for said in ["max_words 120", "rejected 6 of 30", "131 words, at most 120", "Prompt as it is sent", "p50"] {
+        assert!(seen.contains(said), "{said} is missing: {seen}");
+    }
+    press(&mut model, KeyCode::Right);
+    assert!(shown(&model, now, (120, 36)).contains("winner by throughput, 99 % sure"));
+    model.update(Msg::Resize(80, 24), now);
+    press(&mut model, KeyCode::End);
+    assert!(model.scroll > 0, "what does not fit can be scrolled to");
+    press(&mut model, KeyCode::Right);
+    assert_eq!(model.scroll, 0);
+    let seen = shown(&model, now, (120, 36));
+    assert!(seen.contains("every trial failed") && seen.contains("Malformed input request"), "{seen}");
+    press(&mut model, KeyCode::Right);
+    assert_eq!(model.cursor, 0, "after the last comes the first");
+    model.theme = Theme { colours: Colours::None, ascii: true, ..Theme::DARK };
+    let buffer = drawn(&model, now, (80, 24));
+    assert!(buffer.content.iter().all(|cell| cell.symbol().is_ascii()), "{}", text(&buffer));
+    let mut model = planned(|_| {});
+    letter(&mut model, '2');
+    assert!(shown(&model, now, (120, 36)).contains("nothing was measured so far"));
+}

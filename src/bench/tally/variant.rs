@@ -56,6 +56,24 @@ pub struct VariantTally {
     pub rejected: Option<AnswerSample>,
     /// Answers that each check did not accept, by the check's label; `max_tokens` for those cut off.
     pub rejections: BTreeMap<String, u64>,
+    /// The first few answers that each check did not accept, as far as their texts are kept. Hostile text.
+    pub examples: BTreeMap<String, Vec<AnswerSample>>,
+}
+
+/// So many rejected answers are kept to be shown, for each check.
+pub const EXAMPLES: usize = 3;
+/// So many checks have examples: every case may bring checks of its own.
+pub const EXAMPLE_CHECKS: usize = 24;
+
+/// The value under a key, which gets one where there are fewer than `most`.
+pub fn slot<'a, V: Default>(of: &'a mut BTreeMap<String, V>, key: &str, most: usize) -> Option<&'a mut V> {
+    if !of.contains_key(key) {
+        if of.len() >= most {
+            return None;
+        }
+        of.insert(key.to_owned(), V::default());
+    }
+    of.get_mut(key)
 }
 
 /// That a variant gets no more trials.
@@ -120,8 +138,7 @@ impl VariantTally {
             None => Some(usage.source),
             Some(one) => one.filter(|source| *source == usage.source),
         });
-        let cut = cut_off.then_some("max_tokens");
-        for check in failed_checks.iter().map(|failed| failed.check.as_str()).chain(cut) {
+        for check in sample.rejected_by() {
             match self.rejections.get_mut(check) {
                 Some(n) => *n += 1,
                 None => _ = self.rejections.insert(check.to_owned(), 1),
@@ -135,6 +152,12 @@ impl VariantTally {
         let answer = AnswerSample { case: sample.trial.case, text: text.clone(), accepted, why };
         if !accepted {
             self.rejected = Some(answer.clone());
+            for check in sample.rejected_by() {
+                let examples = slot(&mut self.examples, check, EXAMPLE_CHECKS);
+                if let Some(examples) = examples.filter(|examples| examples.len() < EXAMPLES) {
+                    examples.push(answer.clone());
+                }
+            }
         }
         if self.sample.as_ref().is_none_or(|kept| accepted && !kept.accepted) {
             self.sample = Some(answer);

@@ -259,8 +259,7 @@ impl<G: Invoke> Dispatcher<G> {
 
     /// A trial that was answered has ended; its text stays where the plan keeps it.
     fn told(&mut self, at: Duration, mut sample: Sample) {
-        let accepted = sample.is_accepted();
-        let keeps = self.lanes[sample.trial.model].keeps(self.wires.plan.keep, &sample.trial, accepted);
+        let keeps = self.lanes[sample.trial.model].keeps(self.wires.plan.keep, &sample);
         if let Outcome::Ok { text, .. } = &mut sample.outcome {
             text.take_if(|_| !keeps);
         }

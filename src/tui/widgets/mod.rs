@@ -5,6 +5,7 @@ pub mod details;
 pub mod footer;
 pub mod front;
 pub mod header;
+pub mod histogram;
 pub mod meter;
 pub mod overlay;
 pub mod pen;
