@@ -1,5 +1,7 @@
 //! Measures: how a variant stands, what it takes and costs, and how that is distributed.
 
+use unicode_width::UnicodeWidthStr;
+
 use crate::bench::advice;
 use crate::bench::clean::{Lines, clean};
 use crate::bench::event::RetireCause;
@@ -93,7 +95,7 @@ pub(super) fn distributions(model: &Model, figures: &Figures<'_>, columns: u16) 
         lines.push(vec![(name.to_owned(), 0, Ink::Title)]);
         let rows = histogram::lines(&counts, ink, model.theme);
         // Beside the bars where there is room, else below them.
-        let longest = words.iter().map(String::len).max().unwrap_or(0);
+        let longest = words.iter().map(|word| word.width()).max().unwrap_or(0);
         let side = usize::from(columns) >= bars + 2 + longest;
         for (index, mut row) in rows.into_iter().enumerate() {
             if side && let Some(word) = words.get(index) {
