@@ -10,6 +10,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::bench::objective::{OBJECTIVES, Rule};
 use crate::bench::plan::{Api, Concurrency};
 use crate::bench::quota::LimitOverride;
+use crate::cli::look::LookOptions;
 use crate::config::{parse_concurrency, parse_cost, parse_duration, parse_limit, parse_model_id};
 use crate::export::FORMATS;
 
@@ -27,14 +28,14 @@ pub struct Arguments {
     pub command: Option<Word>,
     /// The dashboard's options where no command is given.
     #[command(flatten)]
-    pub dashboard: BenchOptions,
+    pub dashboard: DashboardOptions,
 }
 
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Word {
     /// The dashboard: benchmark, compare and pick by keyboard.
-    Dashboard(Box<BenchOptions>),
+    Dashboard(Box<DashboardOptions>),
     /// The same benchmark without a screen: progress on stderr, verdicts on stdout, a line for each file written.
     Bench(Box<BenchOptions>),
     /// What quota was detected for each model, by which row, and what could not be.
@@ -321,6 +322,17 @@ pub struct ExportOptions {
     pub output: Option<PathBuf>,
 }
 
+/// Options of the dashboard.
+#[derive(Debug, Clone, Default, Args)]
+pub struct DashboardOptions {
+    /// What it benchmarks.
+    #[command(flatten)]
+    pub bench: BenchOptions,
+    /// What it looks like.
+    #[command(flatten)]
+    pub look: LookOptions,
+}
+
 /// Options of `replay`.
 #[derive(Debug, Clone, Args)]
 pub struct ReplayOptions {
@@ -330,6 +342,9 @@ pub struct ReplayOptions {
     /// So many times as fast as it happened; 0 shows the end at once
     #[arg(long, value_name = "N", default_value_t = 0.0)]
     pub speed: f64,
+    /// What it looks like.
+    #[command(flatten)]
+    pub look: LookOptions,
 }
 
 /// Options of `simulate`.

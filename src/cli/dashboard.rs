@@ -13,25 +13,26 @@ use tokio::sync::mpsc::unbounded_channel;
 
 use crate::bench::event::{Entry, Event, NoteLevel};
 use crate::bench::tally::Tally;
-use crate::cli::arguments::{BenchOptions, PromptForm};
+use crate::cli::arguments::{DashboardOptions, PromptForm, ReplayOptions};
 use crate::cli::desk::{Ask, Asks, Desk, Inbox};
 use crate::cli::exit::{Exit, Refused};
 use crate::cli::session::now;
 use crate::cli::signals::Interrupts;
-use crate::cli::{files, output, planning, prompt};
+use crate::cli::{files, look, output, planning, prompt};
 use crate::export::{self, FORMATS, Rendered};
 use crate::journal::player::Played;
 use crate::tui::event_loop;
 use crate::tui::message::{Effect, Msg, Picked};
 use crate::tui::model::Model;
 use crate::tui::terminal::Terminal;
-use crate::tui::theme::Theme;
 
 /// Runs the dashboard; its first frame is drawn before anything else is opened.
-pub fn dashboard(options: &BenchOptions) -> Result<Exit> {
+pub fn dashboard(options: &DashboardOptions) -> Result<Exit> {
+    let DashboardOptions { bench: options, look } = options;
     let planned = planning::plan(options)?;
     let setup = planning::setup(&planned, &options.shared, !options.no_record)?;
-    let model = Model::new(Arc::new(planned.plan.clone()), theme());
+    let mut model = Model::new(Arc::new(planned.plan.clone()), look::theme(look));
+    model.keys = look::keys(planned.recipe.keys())?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().wrap_err("cannot start")?;
     // Before the terminal is taken: a signal that came earlier would end the program and leave it taken.
     let interrupts = {
@@ -63,7 +64,9 @@ pub fn dashboard(options: &BenchOptions) -> Result<Exit> {
 }
 
 /// A past run on the screen: its end at once, or poured again `speed` times as fast as it happened.
-pub fn replay(played: Played, speed: f64) -> Result<Exit> {
+pub fn replay(played: Played, options: &ReplayOptions) -> Result<Exit> {
+    let speed = options.speed;
+    let keys = look::keys(None)?;
     let Some(plan) = played.entries.iter().find_map(|entry| match &entry.event {
         Event::RunStarted { plan, .. } => Some(Arc::clone(plan)),
         _ => None,
@@ -90,7 +93,8 @@ pub fn replay(played: Played, speed: f64) -> Result<Exit> {
     // The screen's clock is the run's own, so gauges drain and waits count as they did.
     let begun = std::time::Instant::now();
     let clock = || if speed > 0.0 { (start + begun.elapsed().mul_f64(speed)).min(end) } else { end };
-    let model = Model::over(tally, theme());
+    let mut model = Model::over(tally, look::theme(&options.look));
+    model.keys = keys;
     let shown = event_loop::run(&mut terminal, model, &messages, clock, |effect, model| hands.perform(effect, model));
     drop(terminal);
     shown.wrap_err("the terminal failed")?;
@@ -224,8 +228,4 @@ fn copy(text: &str) {
     let encoded = base64::engine::general_purpose::STANDARD.encode(text);
     let mut out = std::io::stdout().lock();
     drop(write!(out, "\u{1b}]52;c;{encoded}\u{7}").and_then(|()| out.flush()));
-}
-
-fn theme() -> Theme {
-    Theme::detect(|name| std::env::var(name).ok())
 }

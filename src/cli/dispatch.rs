@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use color_eyre::Result;
 
-use crate::cli::arguments::{Arguments, BenchOptions, Word};
+use crate::cli::arguments::{Arguments, DashboardOptions, Word};
 use crate::cli::exit::{Exit, Refused};
 use crate::cli::{
     bench, check, dashboard, doctor, init, log, models, output, pages, prompt, quotas, replay, runs, simulate,
@@ -54,12 +54,12 @@ fn perform(arguments: Arguments) -> Result<Exit> {
     }
 }
 
-fn dashboard_or_headless(options: &BenchOptions) -> Result<Exit> {
+fn dashboard_or_headless(options: &DashboardOptions) -> Result<Exit> {
     if std::io::stdout().is_terminal() && std::io::stdin().is_terminal() {
         return dashboard::dashboard(options);
     }
     output::say("standard output or input is no terminal, so this runs headless, as `quotient bench` does");
-    bench::bench(options)
+    bench::bench(&options.bench)
 }
 
 /// Rendered diagnostics bring their own `error:`.

@@ -12,6 +12,7 @@ pub mod files;
 pub mod fit;
 pub mod init;
 pub mod log;
+pub mod look;
 pub mod models;
 pub mod output;
 pub mod pages;

@@ -8,7 +8,7 @@ use crate::bench::plan::{Endpoint, Plan};
 use crate::cli::arguments::{BenchOptions, Shared};
 use crate::cli::exit::Refused;
 use crate::cli::session::Setup;
-use crate::cli::{output, runs};
+use crate::cli::{look, output, runs};
 use crate::config::{self, Config, ConfigError, Overrides};
 use crate::engine::watch::Watch;
 use crate::simulator::scenario::Scenario;
@@ -61,6 +61,13 @@ impl Recipe {
     }
 }
 
+impl Recipe {
+    /// The keys that the configuration binds.
+    pub fn keys(&self) -> Option<&config::KeyTable> {
+        self.config.keys.as_ref()
+    }
+}
+
 /// The first thing that is wrong, in the words of the dashboard, which has no options.
 fn sentence(error: &ConfigError) -> String {
     let text = error.render(false);
@@ -71,6 +78,7 @@ fn sentence(error: &ConfigError) -> String {
 /// Reads the configuration and lays the options over it.
 pub fn plan(options: &BenchOptions) -> Result<Planned> {
     let (config, from) = configuration(&options.shared)?;
+    look::check(config.keys.as_ref())?;
     let overrides = overrides(options);
     let mut plan = config.plan(&overrides).map_err(|error| refused(&error))?;
     let region = options.shared.region.clone().or_else(|| config.named_region().map(ToOwned::to_owned));

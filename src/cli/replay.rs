@@ -19,5 +19,5 @@ pub fn replay(options: &ReplayOptions) -> Result<Exit> {
         return Ok(Exit::Done);
     }
     let played = player::read(&runs::resolve(&options.run)?).map_err(|error| Refused::no_result(error.to_string()))?;
-    dashboard::replay(played, options.speed)
+    dashboard::replay(played, options)
 }

@@ -89,10 +89,15 @@ impl ConfigError {
         Self { findings: vec![finding] }
     }
 
-    /// `Err` with all findings, in the order of the files' lines; `Ok` where there are none.
-    pub(super) fn unless_empty(mut findings: Vec<Finding>) -> Result<(), Self> {
+    /// All findings, in the order of the files' lines.
+    pub(super) fn of(mut findings: Vec<Finding>) -> Self {
         findings.sort_by(|a, b| a.position().cmp(&b.position()));
-        if findings.is_empty() { Ok(()) } else { Err(Self { findings }) }
+        Self { findings }
+    }
+
+    /// `Err` with all findings; `Ok` where there are none.
+    pub(super) fn unless_empty(findings: Vec<Finding>) -> Result<(), Self> {
+        if findings.is_empty() { Ok(()) } else { Err(Self::of(findings)) }
     }
 
     /// How many things are wrong.

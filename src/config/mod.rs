@@ -5,6 +5,7 @@ mod cases;
 mod checks;
 mod file;
 mod finding;
+mod keys;
 mod literal;
 mod overrides;
 mod parameters;
@@ -20,6 +21,7 @@ mod writer;
 
 pub use body::{Body, body};
 pub use finding::ConfigError;
+pub use keys::{KeyTable, WrongKey, read_keys};
 pub use overrides::Overrides;
 pub use scalar::{parse_concurrency, parse_cost, parse_duration, parse_limit, parse_model_id};
 pub use schema::{Config, parse, read};

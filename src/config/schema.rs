@@ -10,6 +10,7 @@ use super::cases::Cases;
 use super::checks::{Checking, Judge};
 use super::file;
 use super::finding::{ConfigError, Finding, Source, nearest, quoted};
+use super::keys::{self, KeyTable};
 use super::parameters::Set;
 use super::prices;
 use super::prompts;
@@ -41,6 +42,8 @@ pub struct Config {
     pub(super) region: Option<String>,
     pub(super) share: Option<f64>,
     pub(super) max_cost: Option<Option<f64>>,
+    /// The dashboard's keys, as the file has them.
+    pub keys: Option<KeyTable>,
 }
 
 /// Reads a configuration from its text. `name` is what errors call it; a cases file is looked for relative to `base`.
@@ -93,6 +96,7 @@ fn tables(notes: &Notes, root: At<&DeTable<'_>>, base: &Path) -> Config {
     let checks = checking.tables(root.sections("check", "[[check]]"), &cases, notes);
     let prices = prices::read(&mut root, notes);
     let gate = gate(root.section("gate", "[gate]"), &entries, complete == entries.len(), notes);
+    let keys = keys::read(&mut root, notes);
     root.finish();
 
     let draft = Plan {
@@ -126,6 +130,7 @@ fn tables(notes: &Notes, root: At<&DeTable<'_>>, base: &Path) -> Config {
         region,
         share: quota.share,
         max_cost: bench.max_cost,
+        keys,
     }
 }
 

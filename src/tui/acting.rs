@@ -79,6 +79,7 @@ impl Model {
             Action::Verify => return self.prove(now),
             Action::Front => self.show_front(),
             Action::Keep => self.keep_filter(),
+            Action::Theme => self.theme.ground = self.theme.ground.other(),
             Action::Help => self.overlay = Some(Overlay::Help { scroll: 0 }),
             Action::Interrupt if self.overlay == Some(Overlay::ConfirmQuit) => return self.confirm(),
             Action::Quit | Action::Interrupt => return self.quit(),
@@ -100,7 +101,8 @@ impl Model {
             Phase::Paused => vec![Effect::Tell(Command::Resume)],
             Phase::Planned | Phase::Finished(_) => {
                 if self.plan.planned_trials() == 0 {
-                    let text = "no variant is included: space includes the selected one".into();
+                    let hint = self.hints(": ", &[(Action::Toggle, "includes the selected one")]);
+                    let text = format!("no variant is included{hint}");
                     self.say(NoteLevel::Warning, text, now);
                     return Vec::new();
                 }
@@ -163,7 +165,8 @@ impl Model {
     /// Decides whether the winner is driven at the edge of the quota: in the run that is on, or in the next.
     fn prove(&mut self, now: Duration) -> Vec<Effect> {
         if self.is_proved() {
-            self.say(NoteLevel::Warning, "the verification is on already; s stops the run".into(), now);
+            let hint = self.hints("; ", &[(Action::Stop, "stops the run")]);
+            self.say(NoteLevel::Warning, format!("the verification is on already{hint}"), now);
             return Vec::new();
         }
         let verify = !self.plan.verify;

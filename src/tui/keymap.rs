@@ -104,6 +104,8 @@ pub enum Action {
     Help,
     /// Leave.
     Quit,
+    /// Light text on dark ground, or dark text on light.
+    Theme,
     /// Leave, at the second press without asking.
     Interrupt,
 }
@@ -411,6 +413,13 @@ pub const KEYMAP: &[Binding] = &[
         applies: Model::can_move,
     },
     Binding {
+        keys: &[letter('t')],
+        action: Action::Theme,
+        label: |_| "",
+        help: "colours for a dark ground, or for a light one",
+        applies: |model| !model.is_typing(),
+    },
+    Binding {
         keys: &[letter('?')],
         action: Action::Help,
         label: |_| "help",
@@ -445,7 +454,8 @@ pub fn action(event: KeyEvent, model: &Model) -> Option<Action> {
     }
     let pressed =
         Key { code: event.code, ctrl: event.modifiers.intersects(KeyModifiers::CONTROL | KeyModifiers::SUPER) };
-    KEYMAP.iter().find(|row| row.keys.contains(&pressed) && (row.applies)(model)).map(|row| row.action)
+    let mut rows = model.keys.rows();
+    rows.find(|(row, keys)| keys.contains(&pressed) && (row.applies)(model)).map(|(row, _)| row.action)
 }
 
 impl Key {

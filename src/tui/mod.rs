@@ -5,6 +5,7 @@ pub mod event_loop;
 pub mod format;
 pub mod judged;
 pub mod keymap;
+pub mod keys;
 pub mod message;
 pub mod model;
 pub mod picker;

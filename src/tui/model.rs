@@ -13,7 +13,8 @@ use crate::bench::quota::LimitKind;
 use crate::bench::tally::Tally;
 use crate::tui::format::plural;
 use crate::tui::judged::{Judged, Memo};
-use crate::tui::keymap;
+use crate::tui::keymap::{self, Action};
+use crate::tui::keys::Keys;
 use crate::tui::message::{Effect, Msg, Picked, PlanEstimate};
 use crate::tui::picker::{Listed, Picker};
 use crate::tui::prompts::Prompts;
@@ -64,6 +65,8 @@ pub struct Model {
     pub size: (u16, u16),
     /// What ink and glyphs look like.
     pub theme: Theme,
+    /// Which keys mean what.
+    pub keys: Arc<Keys>,
     /// The verdict, kept from frame to frame.
     pub(super) memo: Memo,
     /// The requests as they are sent, kept likewise.
@@ -150,6 +153,7 @@ impl Model {
             stopping: None,
             size: (80, 24),
             theme,
+            keys: Arc::default(),
             memo: Memo::default(),
             prompts: Prompts::default(),
         };
@@ -266,6 +270,18 @@ impl Model {
     /// Whether the keys are about this panel, and there are others.
     pub fn is_focused(&self, panel: Panel) -> bool {
         self.overlay.is_none() && self.panel > 0 && self.panel() == panel
+    }
+
+    /// The first key of an action as the screen names it; `None` where it has none.
+    pub fn key(&self, action: Action) -> Option<String> {
+        self.keys.of(action).first().map(|key| key.name(self.theme.glyphs().keys))
+    }
+
+    /// What keys do, as far as they are bound: `r resumes, s stops`; begins with `before` where there is any.
+    pub fn hints(&self, before: &str, hints: &[(Action, &str)]) -> String {
+        let bound = hints.iter().filter_map(|(action, does)| Some(format!("{} {does}", self.key(*action)?)));
+        let bound: Vec<String> = bound.collect();
+        if bound.is_empty() { String::new() } else { format!("{before}{}", bound.join(", ")) }
     }
 
     /// Whether something is shown alone that has others beside it.

@@ -15,7 +15,6 @@ use crate::bench::tally::{Phase, Retired, Tally};
 use crate::bench::verdict::Verdict;
 use crate::tui::format::{count, percent, rate, span, usd};
 use crate::tui::judged::Judged;
-use crate::tui::keymap::KEYMAP;
 use crate::tui::message::Picked;
 use crate::tui::model::Model;
 use crate::tui::theme::Ink;
@@ -349,17 +348,16 @@ pub(super) fn quota(figures: &Figures<'_>) -> String {
 /// Keys and words of the footer.
 pub fn keys(model: &Model) -> Vec<(String, &'static str)> {
     let signs = model.theme.glyphs().keys;
-    KEYMAP
-        .iter()
-        .filter(|row| (row.applies)(model))
-        .map(|row| (row.keys[0].name(signs), (row.label)(model)))
+    model
+        .keys
+        .rows()
+        .filter(|(row, _)| (row.applies)(model))
+        .filter_map(|(row, keys)| Some((keys.first()?.name(signs), (row.label)(model))))
         .filter(|(_, label)| !label.is_empty())
         .collect()
 }
 
 /// Keys and names of the views.
 pub fn tabs(model: &Model) -> Vec<(String, &'static str)> {
-    let signs = model.theme.glyphs().keys;
-    let key = |action| KEYMAP.iter().find(|row| row.action == action).map(|row| row.keys[0].name(signs));
-    VIEWS.iter().map(|row| (key(row.action).unwrap_or_default(), row.name)).collect()
+    VIEWS.iter().map(|row| (model.key(row.action).unwrap_or_default(), row.name)).collect()
 }

@@ -8,6 +8,7 @@ use ratatui::widgets::Widget;
 use unicode_width::UnicodeWidthStr;
 
 use crate::tui::format::wrap;
+use crate::tui::keymap::Action;
 use crate::tui::model::{Model, Overlay};
 use crate::tui::props;
 use crate::tui::theme::Ink;
@@ -95,9 +96,10 @@ fn too_small(model: &Model, area: Rect, buffer: &mut Buffer) {
     let mut pen = Pen::new(buffer, model.theme);
     let (columns, rows) = SMALLEST;
     let text = if model.overlay == Some(Overlay::ConfirmQuit) {
-        "A run is on. y quits, esc goes on.".to_owned()
+        format!("A run is on.{}", model.hints(" ", &[(Action::Confirm, "quits"), (Action::Close, "goes on")]))
     } else {
-        format!("quotient needs {columns}x{rows}; this is {}x{}. q quits.", area.width, area.height)
+        let quits = model.hints(" ", &[(Action::Quit, "quits")]);
+        format!("quotient needs {columns}x{rows}; this is {}x{}.{quits}", area.width, area.height)
     };
     let lines = wrap(&text, area.width.into(), area.height.into()).0;
     let top = area.y + (area.height.saturating_sub(lines.len() as u16)) / 2;

@@ -24,6 +24,17 @@ pub enum Ground {
     Light,
 }
 
+impl Ground {
+    /// The other one.
+    #[must_use]
+    pub fn other(self) -> Self {
+        match self {
+            Self::Dark => Self::Light,
+            Self::Light => Self::Dark,
+        }
+    }
+}
+
 /// What a piece of the screen means; never what it looks like.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ink {
@@ -96,7 +107,7 @@ const INKS: [Row; 17] = [
     row(Ink::Title, Some((0x7d_cf_ff, 0x0b_5c_ad)), (Color::Cyan, Color::Blue), Modifier::BOLD),
     row(Ink::Key, Some((0x7d_cf_ff, 0x0b_5c_ad)), (Color::Cyan, Color::Blue), Modifier::BOLD),
     row(Ink::Input, Some((0x58_a6_ff, 0x1f_6f_c4)), (Color::Blue, Color::Blue), NONE),
-    row(Ink::Output, Some((0xf0_a0_4b, 0xc2_5e_00)), (Color::Yellow, Color::Magenta), NONE),
+    row(Ink::Output, Some((0xf0_a0_4b, 0xb5_55_00)), (Color::Yellow, Color::Magenta), NONE),
     row(Ink::Good, Some((0x56_d3_a0, 0x00_7a_5a)), (Color::Green, Color::Green), NONE),
     alarm(Ink::Warning, (0xe3_b3_41, 0x8a_61_00), (Color::Yellow, Color::Red)),
     alarm(Ink::Error, (0xff_7b_72, 0xb4_23_18), (Color::Red, Color::Red)),
@@ -333,6 +344,74 @@ mod tests {
     fn every_ink_has_one_row() {
         for (index, row) in INKS.iter().enumerate() {
             assert_eq!(row.ink as usize, index, "{:?}", row.ink);
+        }
+    }
+
+    /// Relative luminance (WCAG 2, 1.4.3).
+    fn luminance(rgb: u32) -> f64 {
+        let [_, r, g, b] = rgb.to_be_bytes().map(|channel| linear(f64::from(channel) / 255.0));
+        0.2126 * r + 0.7152 * g + 0.0722 * b
+    }
+
+    fn linear(channel: f64) -> f64 {
+        if channel <= 0.04045 { channel / 12.92 } else { ((channel + 0.055) / 1.055).powf(2.4) }
+    }
+
+    fn contrast(a: u32, b: u32) -> f64 {
+        let (a, b) = (luminance(a) + 0.05, luminance(b) + 0.05);
+        if a > b { a / b } else { b / a }
+    }
+
+    #[test]
+    fn text_can_be_read_and_bars_can_be_seen_on_both_grounds() {
+        for row in &INKS {
+            let Some((dark, light)) = row.rgb else { continue };
+            let least = match row.ink {
+                // Lines and the empty part of a bar are there to be overlooked.
+                Ink::Rule | Ink::Free => 1.5,
+                Ink::Badge => continue,
+                _ => 4.5,
+            };
+            assert!(contrast(dark, 0x0d_11_17) >= least, "{:?} on dark: {}", row.ink, contrast(dark, 0x0d_11_17));
+            assert!(contrast(light, 0xff_ff_ff) >= least, "{:?} on light: {}", row.ink, contrast(light, 0xff_ff_ff));
+        }
+        let badge = INKS[Ink::Badge as usize].rgb.unwrap();
+        assert!(contrast(badge.0, UNDER_BADGE.0) >= 4.5 && contrast(badge.1, UNDER_BADGE.1) >= 4.5);
+    }
+
+    /// How a colour is seen without one kind of cone (Viénot, Brettel and Mollon 1999, in linear RGB).
+    fn seen(rgb: u32, kind: usize) -> [f64; 3] {
+        const KINDS: [[[f64; 3]; 3]; 3] = [
+            [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]],
+            [[0.112_38, 0.887_62, 0.0], [0.112_38, 0.887_62, 0.0], [0.004_01, -0.004_01, 1.0]],
+            [[0.292_75, 0.707_25, 0.0], [0.292_75, 0.707_25, 0.0], [-0.022_34, 0.022_34, 1.0]],
+        ];
+        let [_, r, g, b] = rgb.to_be_bytes().map(|channel| linear(f64::from(channel) / 255.0));
+        KINDS[kind].map(|row| row[0] * r + row[1] * g + row[2] * b)
+    }
+
+    /// CIE L*a*b* of linear RGB (D65).
+    #[expect(clippy::many_single_char_names, reason = "as the formula has them")]
+    fn lab([r, g, b]: [f64; 3]) -> [f64; 3] {
+        let f = |t: f64| if t > 0.008_856 { t.cbrt() } else { 7.787 * t + 16.0 / 116.0 };
+        let x = f((0.4124 * r + 0.3576 * g + 0.1805 * b) / 0.9505);
+        let y = f(0.2126 * r + 0.7152 * g + 0.0722 * b);
+        let z = f((0.0193 * r + 0.1192 * g + 0.9505 * b) / 1.089);
+        [116.0 * y - 16.0, 500.0 * (x - y), 200.0 * (y - z)]
+    }
+
+    #[test]
+    fn colours_that_stand_beside_each_other_are_told_apart_without_a_kind_of_cone() {
+        let beside = [(Ink::Input, Ink::Output), (Ink::Used, Ink::Reserved), (Ink::Good, Ink::Error)];
+        for (a, b) in beside {
+            let rgb = |ink: Ink| INKS[ink as usize].rgb.unwrap();
+            for (a, b) in [(rgb(a).0, rgb(b).0), (rgb(a).1, rgb(b).1)] {
+                for kind in 0..3 {
+                    let (of_a, of_b) = (lab(seen(a, kind)), lab(seen(b, kind)));
+                    let apart: f64 = of_a.iter().zip(of_b).map(|(a, b)| (a - b).powi(2)).sum::<f64>().sqrt();
+                    assert!(apart >= 20.0, "{a:06x} and {b:06x} are {apart:.0} apart for kind {kind}");
+                }
+            }
         }
     }
 

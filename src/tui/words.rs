@@ -10,7 +10,7 @@ use crate::bench::event::{Entry, Event, NoteLevel, PauseCause, Stop};
 use crate::bench::plan::Plan;
 use crate::bench::tally::{Phase, Tally};
 use crate::tui::format::{clock, count, plural, seconds, wrap};
-use crate::tui::keymap::KEYMAP;
+use crate::tui::keymap::{Action, Key};
 use crate::tui::model::{Model, Overlay};
 use crate::tui::props::progress;
 use crate::tui::theme::Ink;
@@ -40,13 +40,15 @@ pub fn now_line(model: &Model, now: Duration) -> (Cow<'_, str>, Ink) {
         Phase::Planned => (planned(model).into(), Ink::Text),
         _ if model.stopping == Some(Stop::InFlight) && tally.is_active() => {
             let out = plural(tally.in_flight() as u64, "request");
-            (format!("stopping: {out} in flight will be finished; s drops them").into(), Ink::Warning)
+            let hint = model.hints("; ", &[(Action::Stop, "drops them")]);
+            (format!("stopping: {out} in flight will be finished{hint}").into(), Ink::Warning)
         }
-        Phase::Paused => (paused(tally).into(), Ink::Warning),
+        Phase::Paused => (paused(model).into(), Ink::Warning),
         Phase::Running => (running(tally, now).into(), Ink::Text),
         Phase::Finished(ended) => {
             let done = plural(progress(model).0, "trial");
-            let text = format!("the run is over ({}) after {done}: b picks the best, e exports", ended.name());
+            let hint = model.hints(": ", &[(Action::Best, "picks the best"), (Action::Export, "exports")]);
+            let text = format!("the run is over ({}) after {done}{hint}", ended.name());
             (text.into(), Ink::Good)
         }
     }
@@ -58,18 +60,22 @@ fn planned(model: &Model) -> String {
     let models = plan.models.len() as u64;
     let on = if models > 1 { format!(" on {}", plural(models, "model")) } else { String::new() };
     let what = format!("{} of {}{on}", plural(plan.planned_trials(), "trial"), plural(variants, "variant"));
-    format!("nothing was sent yet; r runs {what}")
+    format!("nothing was sent yet{}", model.hints("; ", &[(Action::Run, &format!("runs {what}"))]))
 }
 
-fn paused(tally: &Tally) -> String {
-    let why = tally.lines.iter().rev().find_map(|entry| match &entry.event {
+fn paused(model: &Model) -> String {
+    let why = model.tally.lines.iter().rev().find_map(|entry| match &entry.event {
         Event::Paused { reason, cause } if !reason.is_empty() => Some((clean(reason, Lines::Join), *cause)),
         _ => None,
     });
+    let resumes = model.hints("; ", &[(Action::Run, "resumes")]);
     match why {
-        Some((why, PauseCause::Throttles)) => format!("paused: {why}; r goes on all the same, s stops"),
-        Some((why, PauseCause::User)) => format!("paused: {why}; r resumes"),
-        None => "paused; r resumes".into(),
+        Some((why, PauseCause::Throttles)) => {
+            let hint = model.hints("; ", &[(Action::Run, "goes on all the same"), (Action::Stop, "stops")]);
+            format!("paused: {why}{hint}")
+        }
+        Some((why, PauseCause::User)) => format!("paused: {why}{resumes}"),
+        None => format!("paused{resumes}"),
     }
 }
 
@@ -214,10 +220,8 @@ const FIGURES: &[(&str, &str)] = &[
 
 fn help(model: &Model, columns: u16) -> Vec<Line> {
     let glyphs = model.theme.glyphs();
-    let keys = |row: &crate::tui::keymap::Binding| {
-        row.keys.iter().map(|key| key.name(glyphs.keys)).collect::<Vec<_>>().join(" ")
-    };
-    let rows: Vec<(String, &str)> = KEYMAP.iter().map(|row| (keys(row), row.help)).collect();
+    let named = |keys: &[Key]| keys.iter().map(|key| key.name(glyphs.keys)).collect::<Vec<_>>().join(" ");
+    let rows: Vec<(String, &str)> = model.keys.rows().map(|(row, keys)| (named(keys), row.help)).collect();
     let figures: Vec<(String, &str)> = FIGURES.iter().map(|(head, text)| ((*head).to_owned(), *text)).collect();
     let label = rows.iter().chain(&figures).map(|(key, _)| key.width()).max().unwrap_or(0) as u16 + 2;
     let mut lines = two_columns(&rows, label, columns, Ink::Key);
@@ -246,14 +250,16 @@ fn two_columns(rows: &[(String, &str)], label: u16, columns: u16, ink: Ink) -> V
 
 fn confirm_quit(model: &Model) -> Vec<Line> {
     let out = plural(model.tally.in_flight() as u64, "request");
-    let key = |key: &str, text: &str| vec![(key.to_owned(), 5, Ink::Key), (text.to_owned(), 0, Ink::Text)];
+    let key = |action: Action, text: &str| {
+        vec![(model.key(action).unwrap_or_default(), 6, Ink::Key), (text.to_owned(), 0, Ink::Text)]
+    };
     vec![
         vec![("A run is on.".into(), 0, Ink::Strong)],
         vec![(format!("What was measured is kept; {out} in flight would be dropped."), 0, Ink::Text)],
         Vec::new(),
-        key("y", "stop the run and quit"),
-        key("s", "stop the run, finish what is in flight, and stay"),
-        key("esc", "go on"),
+        key(Action::Confirm, "stop the run and quit"),
+        key(Action::Stop, "stop the run, finish what is in flight, and stay"),
+        key(Action::Close, "go on"),
     ]
 }
 

@@ -14,6 +14,7 @@ mod harm;
 mod init;
 mod journal;
 mod journey;
+mod keys;
 mod picker;
 mod pictures;
 mod proof;

@@ -9,6 +9,7 @@ use ratatui::widgets::Widget;
 use crate::bench::clean::{Lines, clean};
 use crate::bench::quota::LimitSource;
 use crate::tui::format::{count, plural};
+use crate::tui::keymap::Action;
 use crate::tui::model::Model;
 use crate::tui::picker::{Listed, ModelRow, Picker};
 use crate::tui::theme::Ink;
@@ -19,9 +20,10 @@ use crate::tui::widgets::picker::{self, PickerBox};
 pub fn draw(model: &Model, picker: &Picker, area: Rect, buffer: &mut Buffer) {
     let title = format!("Models in {}", clean(&model.plan.region, Lines::Join));
     let typed = clean(&picker.filter, Lines::Join);
+    let (heading, ink) = heading(model);
     PickerBox {
         title: &title,
-        heading: heading(model),
+        heading: (&heading, ink),
         typed: picker.typing.then_some(&*typed),
         counted: &counted(model, picker),
         rows: model.listed.rows(),
@@ -46,12 +48,20 @@ pub fn rows(area: Rect) -> usize {
 }
 
 /// What the picker says above its list where nothing is typed.
-fn heading(model: &Model) -> (&'static str, Ink) {
+fn heading(model: &Model) -> (Cow<'static, str>, Ink) {
     match &model.listed {
-        _ if model.taking => ("detecting the quota of what was chosen", Ink::Warning),
-        Listed::Unread | Listed::Reading => ("reading which models may be called, and their quotas", Ink::Warning),
-        Listed::Failed(_) => ("the list cannot be read; / takes an id all the same", Ink::Warning),
-        Listed::Read(_) => ("what may be called here; / filters, space marks several", Ink::Muted),
+        _ if model.taking => ("detecting the quota of what was chosen".into(), Ink::Warning),
+        Listed::Unread | Listed::Reading => {
+            ("reading which models may be called, and their quotas".into(), Ink::Warning)
+        }
+        Listed::Failed(_) => {
+            let hint = model.hints("; ", &[(Action::Filter, "takes an id all the same")]);
+            (format!("the list cannot be read{hint}").into(), Ink::Warning)
+        }
+        Listed::Read(_) => {
+            let hint = model.hints("; ", &[(Action::Filter, "filters"), (Action::Mark, "marks several")]);
+            (format!("what may be called here{hint}").into(), Ink::Muted)
+        }
     }
 }
 

@@ -15,6 +15,7 @@ use crate::bench::history::{RECENT, Step};
 use crate::bench::quota::{LimitKind, LimitSource};
 use crate::tui::format::{clock, count, percent, plural, span};
 use crate::tui::judged::Judged;
+use crate::tui::keymap::Action;
 use crate::tui::model::Model;
 use crate::tui::props;
 use crate::tui::theme::Ink;
@@ -305,7 +306,8 @@ fn below(model: &Model, judged: &Judged, now: Duration, columns: u16) -> Vec<Lin
     let room = room::lines(model, columns);
     if !room.is_empty() {
         lines.push(Vec::new());
-        lines.push(heading("Other scopes and models with room (m takes them into the plan)"));
+        let hint = model.hints(": ", &[(Action::Models, "takes them into the plan")]);
+        lines.push(heading(&format!("Other scopes and models with room{hint}")));
         lines.extend(room);
     }
     lines
