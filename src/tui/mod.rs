@@ -8,6 +8,7 @@ pub mod keymap;
 pub mod message;
 pub mod model;
 pub mod picker;
+pub mod pressed;
 pub mod prompts;
 pub mod props;
 pub mod screen;
