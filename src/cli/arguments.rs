@@ -13,6 +13,8 @@ use crate::bench::quota::LimitOverride;
 use crate::cli::look::LookOptions;
 use crate::config::{parse_concurrency, parse_cost, parse_duration, parse_limit, parse_model_id};
 use crate::export::FORMATS;
+use crate::export::script::Press;
+use crate::tui::screen::SMALLEST;
 
 /// How much work fits into an Amazon Bedrock quota, and which prompt gets the most of it.
 ///
@@ -54,7 +56,7 @@ pub enum Word {
     Show(ShowOptions),
     /// Write a past run's report and charts.
     Export(ExportOptions),
-    /// A past run in the dashboard; without a terminal, its verdicts.
+    /// A past run in the dashboard, or as an animated picture; without a terminal, its verdicts.
     Replay(ReplayOptions),
     /// Serve the simulator for any other client.
     Simulate(SimulateOptions),
@@ -345,6 +347,34 @@ pub struct ReplayOptions {
     /// What it looks like.
     #[command(flatten)]
     pub look: LookOptions,
+    /// As an animated picture in place of the screen: an SVG without script that moves wherever an image is shown, and
+    /// where nothing moves shows its last frame; - for standard output
+    #[arg(long, value_name = "FILE|-", conflicts_with = "speed", help_heading = "Animation")]
+    pub svg: Option<PathBuf>,
+    /// How the animation looks.
+    #[command(flatten)]
+    pub animation: AnimationOptions,
+}
+
+/// Options of an animated replay.
+#[derive(Debug, Clone, Args)]
+pub struct AnimationOptions {
+    /// Keys that are pressed in it, as MOMENT=KEY: `start=r`, `40%=2`, `end=b`, `end=page down`
+    #[arg(long, value_name = "MOMENT=KEY,…", value_delimiter = ',', value_parser = Press::parse)]
+    #[arg(requires = "svg", help_heading = "Animation")]
+    pub keys: Vec<Press>,
+    /// Columns and rows of its terminal
+    #[arg(long, value_name = "COLUMNSxROWS", value_parser = size, default_value = "120x36")]
+    #[arg(requires = "svg", help_heading = "Animation")]
+    pub size: (u16, u16),
+    /// How long the run takes in it
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=120), default_value_t = 24)]
+    #[arg(requires = "svg", help_heading = "Animation")]
+    pub seconds: u32,
+    /// Frames a second, at most; more make the file larger
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=15), default_value_t = 8)]
+    #[arg(requires = "svg", help_heading = "Animation")]
+    pub fps: u32,
 }
 
 /// Options of `simulate`.
@@ -431,6 +461,21 @@ fn rows() -> PossibleValuesParser {
 
 fn formats() -> PossibleValuesParser {
     PossibleValuesParser::new(FORMATS.iter().map(|row| clap::builder::PossibleValue::new(row.name).help(row.describe)))
+}
+
+/// A terminal's size that the dashboard can be read in.
+fn size(text: &str) -> Result<(u16, u16), String> {
+    const MOST: (u16, u16) = (400, 120);
+    let read = |text: &str| {
+        let (columns, rows) = text.split_once('x')?;
+        Some((columns.parse().ok()?, rows.parse().ok()?))
+    };
+    let fits =
+        |(columns, rows): &(u16, u16)| (SMALLEST.0..=MOST.0).contains(columns) && (SMALLEST.1..=MOST.1).contains(rows);
+    let (least, most) = (SMALLEST, MOST);
+    read(text).filter(fits).ok_or_else(|| {
+        format!("expected columns and rows from {}x{} to {}x{}, such as 120x36", least.0, least.1, most.0, most.1)
+    })
 }
 
 fn cap(text: &str) -> Result<Cap, String> {

@@ -134,7 +134,7 @@ fn pour(entries: Vec<Entry>, speed: f64, inbox: Inbox) -> Result<()> {
 }
 
 /// Why a replay sends nothing.
-const PAST_RUN: &str = "this is a past run: nothing can be sent from here";
+pub const PAST_RUN: &str = "this is a past run: nothing can be sent from here";
 
 /// What the model has no hands for.
 struct Hands {
@@ -216,7 +216,7 @@ impl Hands {
 }
 
 /// The ready request of a variant on its first case, as the Converse body.
-fn request(model: &Model, picked: Picked) -> Result<String, String> {
+pub fn request(model: &Model, picked: Picked) -> Result<String, String> {
     let plan = &model.tally.plan;
     let case = plan.cases.first().cloned().unwrap_or_default();
     let request = prompt::request(plan, picked.variant, &case).map_err(|error| error.to_string())?;

@@ -1,6 +1,6 @@
 //! Glyphs: box, block and braille characters as rectangles, so that they join without seams in every font.
 
-use crate::export::screen::{CELL_HEIGHT, CELL_WIDTH};
+use crate::export::painter::{CELL_HEIGHT, CELL_WIDTH};
 
 /// A rectangle inside a cell, in pixels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,5 +1,6 @@
 //! Floor 3: a run for someone else.
 
+pub mod animation;
 mod bars;
 mod canvas;
 pub mod charts;
@@ -11,12 +12,17 @@ mod front;
 mod glyphs;
 mod html;
 pub mod json;
+mod look;
 mod markdown;
+mod painter;
 mod palette;
 mod place;
+mod reel;
 pub mod screen;
+pub mod script;
 mod sentences;
 mod spread;
+mod strips;
 mod svg;
 pub mod table;
 pub mod text;

@@ -62,6 +62,11 @@ pub(crate) fn fitted(text: &str, size: f64, most: f64) -> Cow<'_, str> {
     shortened(text, |text| width(text, size) <= most)
 }
 
+/// The columns of a terminal that a clean line takes.
+pub(crate) fn columns(text: &str) -> u32 {
+    text.width() as u32
+}
+
 /// A clean line that takes at most so many columns of a terminal; one that was longer ends in `…`.
 pub fn in_columns(text: &str, most: usize) -> Cow<'_, str> {
     shortened(text, |text| text.width() <= most)

@@ -64,7 +64,7 @@ pub fn name(action: Action) -> String {
 }
 
 /// The key with a name.
-fn named(text: &str) -> Option<Key> {
+pub(super) fn named(text: &str) -> Option<Key> {
     let (ctrl, text) = text.strip_prefix("ctrl-").map_or((false, text), |rest| (true, rest));
     let mut letters = text.chars();
     let code = if let (Some(letter), None) = (letters.next(), letters.next()) {

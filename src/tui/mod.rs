@@ -9,6 +9,7 @@ pub mod keys;
 pub mod message;
 pub mod model;
 pub mod picker;
+pub mod pressed;
 pub mod prompts;
 pub mod props;
 pub mod screen;

@@ -1,6 +1,7 @@
 //! The integration tests, one binary: each module is a journey or a room seen from outside.
 #![allow(missing_docs, clippy::unwrap_used, clippy::default_trait_access)]
 
+mod animation;
 mod checks;
 mod clients;
 mod config;

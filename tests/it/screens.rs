@@ -9,7 +9,7 @@ use quotient::journal::player;
 use quotient::tui::model::Model;
 use quotient::tui::theme::Theme;
 
-use crate::journey::data;
+use crate::journey::{Home, data, ok};
 
 /// A whole run of the shipped configuration against the simulator, as it was recorded.
 fn recorded() -> player::Played {
@@ -54,4 +54,14 @@ fn the_dashboard() {
     golden("dashboard-80x24.svg", &picture(&whole, (80, 24), true, Theme::DARK));
     golden("dashboard-200x50.svg", &picture(&whole, (200, 50), true, Theme::DARK));
     golden("dashboard-running.svg", &picture(&half, (120, 36), true, Theme::DARK));
+}
+
+#[test]
+fn the_replay() {
+    let keys = "start=r,35%=4,55%=1,end=5,end=1,end=b,end=esc";
+    let journal = data("journals/summarize.jsonl");
+    let svg = ok(&Home::new().run(&["replay", &journal, "--svg", "-", "--keys", keys]));
+    // It is loaded with the README.
+    assert!(svg.len() < 400_000, "{} bytes", svg.len());
+    golden("replay.svg", &svg);
 }
