@@ -48,11 +48,11 @@ pub fn draw(model: &Model, now: Duration, area: Rect, buffer: &mut Buffer) {
     }
     Footer { keys: &props::keys(model), theme }.render(frame.footer, buffer);
     if let Some((title, lines, scroll)) = words::overlay(model, overlay_columns(area)) {
-        let place = overlay_place(above_footer(area), &title, &lines);
+        let place = overlay_place(overlay_area(area), &title, &lines);
         OverlayBox { title: &title, lines: &lines, scroll, theme }.render(place, buffer);
     }
     if let Some(picker) = model.picker() {
-        models::draw(model, picker, above_footer(area), buffer);
+        models::draw(model, picker, overlay_area(area), buffer);
     }
     // What a key came to stands where an overlay covers it: in the footer then.
     if model.overlay.is_some() && model.status.is_some() {
@@ -108,7 +108,13 @@ fn too_small(model: &Model, area: Rect, buffer: &mut Buffer) {
     }
 }
 
-/// Where an overlay may lie: the footer says which keys it knows, and stays.
+/// Where an overlay may lie: the first row says whose numbers these are and whether they are simulated, the footer which
+/// keys there are; both stay.
+fn overlay_area(area: Rect) -> Rect {
+    let above = above_footer(area);
+    Rect { y: above.y + 1, height: above.height.saturating_sub(1), ..above }
+}
+
 fn above_footer(area: Rect) -> Rect {
     let rows = if area.height >= TWO_ROWS.0 && area.width < TWO_ROWS.1 { 2 } else { 1 };
     Rect { height: area.height.saturating_sub(rows), ..area }
@@ -116,7 +122,7 @@ fn above_footer(area: Rect) -> Rect {
 
 /// Rows of the list of models in a terminal of this size.
 pub fn picker_rows((columns, rows): (u16, u16)) -> usize {
-    models::rows(above_footer(Rect::new(0, 0, columns, rows)))
+    models::rows(overlay_area(Rect::new(0, 0, columns, rows)))
 }
 
 /// How many lines of the panel that the keys are about can be scrolled away.
@@ -143,7 +149,7 @@ fn overlay_place(area: Rect, title: &str, lines: &[Line]) -> Rect {
 
 /// How many lines of the overlay can be scrolled away.
 pub fn most_scroll(model: &Model) -> usize {
-    let area = above_footer(Rect::new(0, 0, model.size.0, model.size.1));
+    let area = overlay_area(Rect::new(0, 0, model.size.0, model.size.1));
     words::overlay(model, overlay_columns(area)).map_or(0, |(title, lines, _)| {
         lines.len().saturating_sub(overlay::visible(overlay_place(area, &title, &lines)))
     })

@@ -137,7 +137,7 @@ fn the_list_is_read_once_and_again_where_it_could_not_be() {
 fn the_selection_begins_at_the_plans_model_and_never_leaves_the_list() {
     let mut model = open(300);
     assert_eq!(picker(&model).cursor, 3);
-    let page = 14;
+    let page = 13;
     for (code, cursor) in [
         (KeyCode::Down, 4),
         (KeyCode::Char('j'), 5),
