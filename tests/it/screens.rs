@@ -2,12 +2,15 @@
 
 use std::path::Path;
 
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use quotient::bench::event::Event;
 use quotient::bench::tally::Tally;
 use quotient::export::dashboard::picture;
 use quotient::journal::player;
+use quotient::tui::message::Msg;
 use quotient::tui::model::Model;
-use quotient::tui::theme::Theme;
+use quotient::tui::theme::{Colours, Theme};
+use quotient::tui::view::{VIEWS, View};
 
 use crate::journey::{Home, data, ok};
 
@@ -36,19 +39,48 @@ fn the_charts() {
     }
 }
 
-#[test]
-fn the_dashboard() {
+/// The dashboard after this share of the recorded run.
+fn after(share: f64) -> Model {
     let entries = recorded().entries;
     let plan = entries.iter().find_map(|entry| match &entry.event {
         Event::RunStarted { plan, .. } => Some(plan.clone()),
         _ => None,
     });
-    let fold = |upto: usize| {
-        let mut tally = Tally::planned(plan.clone().unwrap());
-        entries[..upto].iter().for_each(|entry| tally.apply(entry));
-        Model::over(tally, Theme::DARK)
-    };
-    let (whole, half) = (fold(entries.len()), fold(entries.len() / 2));
+    let mut tally = Tally::planned(plan.unwrap());
+    let upto = (entries.len() as f64 * share) as usize;
+    entries[..upto].iter().for_each(|entry| tally.apply(entry));
+    Model::over(tally, Theme::DARK)
+}
+
+/// Every view, as the run stood then, in several sizes and looks; what stands in the README is among them.
+#[test]
+fn every_view() {
+    let (half, whole) = (after(0.6), after(1.0));
+    for (row, key) in VIEWS.iter().zip('1'..) {
+        // Gauges and timelines are of a run that is on, the rest is of its end.
+        let mut model = if row.view == View::Quota { half.clone() } else { whole.clone() };
+        let now = model.tally.last_at;
+        model.update(Msg::Key(KeyEvent::new(KeyCode::Char(key), KeyModifiers::NONE)), now);
+        assert_eq!(model.view, row.view);
+        let name = row.name.to_lowercase();
+        let ascii = Theme { colours: Colours::None, ascii: true, ..Theme::DARK };
+        for (suffix, size, dark, theme) in [
+            ("", (120, 36), true, Theme::DARK),
+            ("-light", (120, 36), false, Theme::LIGHT),
+            ("-80x24", (80, 24), true, Theme::DARK),
+            ("-200x50", (200, 50), true, Theme::DARK),
+            ("-16", (100, 30), true, Theme { colours: Colours::Ansi16, ..Theme::DARK }),
+            ("-256-light", (100, 30), false, Theme { colours: Colours::Ansi256, ..Theme::LIGHT }),
+            ("-ascii", (80, 24), true, ascii),
+        ] {
+            golden(&format!("views/{name}{suffix}.svg"), &picture(&model, size, dark, theme));
+        }
+    }
+}
+
+#[test]
+fn the_dashboard() {
+    let (whole, half) = (after(1.0), after(0.5));
     golden("dashboard.svg", &picture(&whole, (120, 36), true, Theme::DARK));
     golden("dashboard-light.svg", &picture(&whole, (120, 36), false, Theme::LIGHT));
     golden("dashboard-80x24.svg", &picture(&whole, (80, 24), true, Theme::DARK));
