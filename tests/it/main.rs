@@ -15,6 +15,7 @@ mod init;
 mod journal;
 mod journey;
 mod keys;
+mod pages;
 mod picker;
 mod pictures;
 mod proof;
