@@ -2,6 +2,7 @@
 
 mod filter;
 mod page;
+mod recent;
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -10,6 +11,7 @@ use std::time::Duration;
 
 pub use self::filter::{EXAMPLES, Filter, quoted};
 pub use self::page::{Anchor, Ask, NoPage, Order, Page, Query};
+pub use self::recent::{entries, recent};
 use crate::bench::fault::Fault;
 use crate::bench::plan::Plan;
 use crate::bench::sample::{Outcome, Sample, Trial};
@@ -162,6 +164,8 @@ fn why<'a>(outcome: &'a Outcome, faults: &[String]) -> Cow<'a, str> {
 /// What a number of a column means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unit {
+    /// The number of a trial.
+    Id,
     /// So many.
     Count,
     /// Milliseconds.
@@ -223,12 +227,12 @@ fn tokens(row: &TrialRow, of: fn(&Usage) -> u64) -> Option<f64> {
 }
 
 /// Every column, in the order of the screen. Texts are sorted as the plan has them; those that no plan has, not at all.
-pub const COLUMNS: [Column; 17] = [
-    number(("trial", "trial"), (8, 3), Unit::Count, |row| Some(row.trial.id as f64)),
-    number(("ended", "ended UTC"), (11, 4), Unit::Moment, |row| Some(row.at.as_secs_f64())),
+pub const COLUMNS: [Column; 18] = [
+    number(("trial", "trial"), (7, 2), Unit::Id, |row| Some(row.trial.id as f64)),
+    number(("ended", "ended UTC"), (11, 5), Unit::Moment, |row| Some(row.at.as_secs_f64())),
     text(
         ("model", "model"),
-        (22, 6),
+        (16, 7),
         |row, plan| plan.models.get(row.trial.model).map_or("?", |model| model.id.as_str()),
         Some(|row| Some(row.trial.model as f64)),
     ),
@@ -240,7 +244,7 @@ pub const COLUMNS: [Column; 17] = [
     ),
     text(
         ("case", "case"),
-        (7, 5),
+        (6, 6),
         |row, plan| plan.cases.get(row.trial.case).map_or("?", |case| case.id.as_str()),
         Some(|row| Some(row.trial.case as f64)),
     ),
@@ -250,15 +254,16 @@ pub const COLUMNS: [Column; 17] = [
         |row, _| row.ending.word(),
         Some(|row| Ending::ALL.iter().position(|ending| *ending == row.ending).map(|at| at as f64)),
     ),
-    number(("in", "in"), (8, 2), Unit::Count, |row| tokens(row, |u| u.input + u.cache_read + u.cache_write)),
+    number(("in", "in"), (8, 3), Unit::Count, |row| tokens(row, |u| u.input + u.cache_read + u.cache_write)),
     number(("out", "out"), (8, 1), Unit::Count, |row| tokens(row, |usage| usage.output)),
-    number(("total", "total"), (8, 11), Unit::Count, |row| tokens(row, Usage::total)),
-    number(("ttft", "TTFT ms"), (9, 7), Unit::Milliseconds, |row| row.ttft.map(ms)),
+    text(("est", ""), (4, 1), |row, _| if row.is_estimated() { "est" } else { "" }, None),
+    number(("total", "total"), (8, 12), Unit::Count, |row| tokens(row, Usage::total)),
+    number(("ttft", "TTFT ms"), (9, 8), Unit::Milliseconds, |row| row.ttft.map(ms)),
     number(("e2e", "E2E ms"), (8, 1), Unit::Milliseconds, |row| row.e2e.map(ms)),
-    number(("quota", "quota tokens"), (14, 8), Unit::Count, |row| Some(row.quota as f64)),
-    number(("waited", "waited ms"), (11, 9), Unit::Milliseconds, |row| Some(ms(row.waited))),
-    number(("attempts", "attempts"), (10, 10), Unit::Count, |row| Some(f64::from(row.attempts))),
-    number(("cost", "USD"), (11, 12), Unit::Usd, |row| row.cost),
+    number(("quota", "quota tokens"), (14, 9), Unit::Count, |row| Some(row.quota as f64)),
+    number(("waited", "waited ms"), (11, 10), Unit::Milliseconds, |row| Some(ms(row.waited))),
+    number(("attempts", "attempts"), (10, 11), Unit::Count, |row| Some(f64::from(row.attempts))),
+    number(("cost", "USD"), (11, 14), Unit::Usd, |row| row.cost),
     text(("stop", "stop reason"), (14, 13), |row, _| &row.stop, None),
     text(("why", "why"), (14, 4), |row, _| &row.why, None),
 ];

@@ -18,6 +18,7 @@ pub fn replay(options: &ReplayOptions) -> Result<Exit> {
         output::answer(&table::table(&Report::of(&tally), output::colour()))?;
         return Ok(Exit::Done);
     }
-    let played = player::read(&runs::resolve(&options.run)?).map_err(|error| Refused::no_result(error.to_string()))?;
-    dashboard::replay(played, options)
+    let journal = runs::resolve(&options.run)?;
+    let played = player::read(&journal).map_err(|error| Refused::no_result(error.to_string()))?;
+    dashboard::replay(journal, played, options)
 }

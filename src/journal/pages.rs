@@ -13,7 +13,7 @@ use crate::bench::event::{Entry, Event};
 use crate::bench::fault::Fault;
 use crate::bench::micros;
 use crate::bench::plan::Plan;
-use crate::bench::sample::{Sample, Trial};
+use crate::bench::sample::Sample;
 use crate::bench::trials::{Ask, Order, Page, Texts, TrialRow, fault_name};
 use crate::journal::format::{self, LineError};
 use crate::journal::player::{JournalError, JournalFault};
@@ -159,7 +159,7 @@ impl Pages {
 
     fn apply(&mut self, entry: &Entry, end: u64) {
         let from = self.offset;
-        if let Some(trial) = trial_of(&entry.event) {
+        if let Some(trial) = entry.event.trial() {
             self.begun.entry(trial.id).or_insert(Begun { from, faults: Vec::new() });
         }
         match &entry.event {
@@ -212,7 +212,7 @@ impl Pages {
             }
             let entry = format::decode(line).map_err(JournalFault::Line)?;
             let progress = matches!(entry.event, Event::Progress { .. });
-            if !progress && trial_of(&entry.event).is_some_and(|trial| trial.id == id) {
+            if !progress && entry.event.trial().is_some_and(|trial| trial.id == id) {
                 entries.push(entry);
             }
         }
@@ -265,35 +265,4 @@ fn number(text: &str) -> Option<(u64, &str)> {
     let end = text.bytes().position(|byte| !byte.is_ascii_digit())?;
     let (digits, rest) = text.split_at(end);
     digits.parse().ok().map(|number| (number, rest))
-}
-
-/// The trial that an event is about.
-fn trial_of(event: &Event) -> Option<&Trial> {
-    match event {
-        Event::TrialWaited { trial, .. }
-        | Event::InvocationStarted { trial, .. }
-        | Event::Progress { trial, .. }
-        | Event::InvocationFailed { trial, .. }
-        | Event::TrialAnswered { trial, .. }
-        | Event::JudgeAsked { trial, .. }
-        | Event::JudgeReplied { trial, .. }
-        | Event::JudgeFailed { trial, .. } => Some(trial),
-        Event::TrialFinished { sample } => Some(&sample.trial),
-        Event::RunStarted { .. }
-        | Event::QuotaDetected { .. }
-        | Event::LimitLearned { .. }
-        | Event::AccountUseRead { .. }
-        | Event::ClientMeasured { .. }
-        | Event::ConcurrencySet { .. }
-        | Event::JudgeQuotaDetected { .. }
-        | Event::JudgeLimitLearned { .. }
-        | Event::VariantIncluded { .. }
-        | Event::VariantRetired { .. }
-        | Event::VerificationStarted { .. }
-        | Event::PolicySwitched { .. }
-        | Event::Paused { .. }
-        | Event::Resumed
-        | Event::Noted { .. }
-        | Event::RunFinished { .. } => None,
-    }
 }

@@ -170,7 +170,7 @@ impl Fits {
                 let (value, scale) = match unit {
                     Unit::Moment => (value.map(|value| value % DAY), 1.0),
                     Unit::Usd => (value, 1e6),
-                    Unit::Count | Unit::Milliseconds => (value, 1.0),
+                    Unit::Id | Unit::Count | Unit::Milliseconds => (value, 1.0),
                 };
                 value.is_some_and(|value| match compares {
                     Compares::Is => (value * scale).round() == (with * scale).round(),
@@ -208,7 +208,7 @@ fn number(text: &str, unit: Unit) -> Option<f64> {
         Some(number).filter(|number| number.is_finite())
     };
     match unit {
-        Unit::Count => plain(text),
+        Unit::Id | Unit::Count => plain(text),
         Unit::Usd => plain(text.strip_prefix('$').unwrap_or(text)),
         Unit::Milliseconds => match text.strip_suffix("ms") {
             Some(ms) => plain(ms),
@@ -228,7 +228,7 @@ fn number(text: &str, unit: Unit) -> Option<f64> {
 
 fn example(name: &str, unit: Unit) -> String {
     match unit {
-        Unit::Count => format!("a number: {name}>=300"),
+        Unit::Id | Unit::Count => format!("a number: {name}>=300"),
         Unit::Milliseconds => format!("a time in ms: {name}>2000 or {name}>2s"),
         Unit::Usd => format!("US dollars: {name}>0.01"),
         Unit::Moment => format!("a time of day in UTC: {name}>08:15"),
