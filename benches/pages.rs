@@ -44,7 +44,7 @@ fn journal() -> String {
 
 fn ask(filter: &str, sort: &str) -> Ask {
     let sort = COLUMNS.iter().position(|column| column.name == sort).unwrap();
-    let query = Query { filter: Filter::parse(filter).unwrap(), sort, descending: true };
+    let query = Query { filter: Filter::read(filter).0, sort, descending: true };
     Ask { number: 1, query, anchor: Anchor::First, rows: 200, upto: None, again: false }
 }
 

@@ -228,11 +228,11 @@ fn tokens(row: &TrialRow, of: fn(&Usage) -> u64) -> Option<f64> {
 
 /// Every column, in the order of the screen. Texts are sorted as the plan has them; those that no plan has, not at all.
 pub const COLUMNS: [Column; 18] = [
-    number(("trial", "trial"), (7, 2), Unit::Id, |row| Some(row.trial.id as f64)),
-    number(("ended", "ended UTC"), (11, 5), Unit::Moment, |row| Some(row.at.as_secs_f64())),
+    number(("trial", "trial"), (7, 4), Unit::Id, |row| Some(row.trial.id as f64)),
+    number(("ended", "ended UTC"), (11, 6), Unit::Moment, |row| Some(row.at.as_secs_f64())),
     text(
         ("model", "model"),
-        (16, 7),
+        (16, 9),
         |row, plan| plan.models.get(row.trial.model).map_or("?", |model| model.id.as_str()),
         Some(|row| Some(row.trial.model as f64)),
     ),
@@ -244,7 +244,7 @@ pub const COLUMNS: [Column; 18] = [
     ),
     text(
         ("case", "case"),
-        (6, 6),
+        (6, 8),
         |row, plan| plan.cases.get(row.trial.case).map_or("?", |case| case.id.as_str()),
         Some(|row| Some(row.trial.case as f64)),
     ),
@@ -254,18 +254,18 @@ pub const COLUMNS: [Column; 18] = [
         |row, _| row.ending.word(),
         Some(|row| Ending::ALL.iter().position(|ending| *ending == row.ending).map(|at| at as f64)),
     ),
-    number(("in", "in"), (8, 3), Unit::Count, |row| tokens(row, |u| u.input + u.cache_read + u.cache_write)),
-    number(("out", "out"), (8, 1), Unit::Count, |row| tokens(row, |usage| usage.output)),
-    text(("est", ""), (4, 1), |row, _| if row.is_estimated() { "est" } else { "" }, None),
-    number(("total", "total"), (8, 12), Unit::Count, |row| tokens(row, Usage::total)),
-    number(("ttft", "TTFT ms"), (9, 8), Unit::Milliseconds, |row| row.ttft.map(ms)),
-    number(("e2e", "E2E ms"), (8, 1), Unit::Milliseconds, |row| row.e2e.map(ms)),
-    number(("quota", "quota tokens"), (14, 9), Unit::Count, |row| Some(row.quota as f64)),
-    number(("waited", "waited ms"), (11, 10), Unit::Milliseconds, |row| Some(ms(row.waited))),
-    number(("attempts", "attempts"), (10, 11), Unit::Count, |row| Some(f64::from(row.attempts))),
-    number(("cost", "USD"), (11, 14), Unit::Usd, |row| row.cost),
-    text(("stop", "stop reason"), (14, 13), |row, _| &row.stop, None),
-    text(("why", "why"), (14, 4), |row, _| &row.why, None),
+    number(("in", "in"), (8, 7), Unit::Count, |row| tokens(row, |u| u.input + u.cache_read + u.cache_write)),
+    number(("out", "out"), (8, 3), Unit::Count, |row| tokens(row, |usage| usage.output)),
+    text(("est", ""), (4, 3), |row, _| if row.is_estimated() { "est" } else { "" }, None),
+    number(("total", "total"), (8, 14), Unit::Count, |row| tokens(row, Usage::total)),
+    number(("ttft", "TTFT ms"), (9, 10), Unit::Milliseconds, |row| row.ttft.map(ms)),
+    number(("e2e", "E2E ms"), (8, 2), Unit::Milliseconds, |row| row.e2e.map(ms)),
+    number(("quota", "quota tokens"), (14, 11), Unit::Count, |row| Some(row.quota as f64)),
+    number(("waited", "waited ms"), (11, 12), Unit::Milliseconds, |row| Some(ms(row.waited))),
+    number(("attempts", "attempts"), (10, 13), Unit::Count, |row| Some(f64::from(row.attempts))),
+    number(("cost", "USD"), (11, 16), Unit::Usd, |row| row.cost),
+    text(("stop", "stop reason"), (14, 15), |row, _| &row.stop, None),
+    text(("why", "why"), (14, 5), |row, _| &row.why, None),
 ];
 
 /// The column by which the table is sorted at first, and which follows the newest.

@@ -209,7 +209,7 @@ pub const KEYMAP: &[Binding] = &[
         keys: &[letter('/')],
         action: Action::Filter,
         label: |_| "filter",
-        help: "filter: part of an id, or an id that is not listed; part of a line of the log; trials by words",
+        help: "filter: part of an id, or another id; part of a line of the log; trials by words",
         applies: Model::can_filter,
     },
     Binding {
@@ -241,7 +241,7 @@ pub const KEYMAP: &[Binding] = &[
         keys: &[key(KeyCode::Enter)],
         action: Action::Open,
         label: |_| "show",
-        help: "in the list of trials: the selected one alone, with request, reply, timings, attempts, faults",
+        help: "the selected trial alone: request, answer, timings, attempts, faults",
         applies: Model::can_open,
     },
     Binding {

@@ -20,7 +20,7 @@ const LEAST: usize = 64;
 pub struct Trials {
     /// What is typed.
     pub filter: Typed,
-    /// Why that is no filter, in a sentence; then the last one that was is in force.
+    /// What of it cannot be understood, in a sentence; the rest is in force.
     pub trouble: Option<String>,
     /// Which trials are shown, and in which order.
     pub query: Query,
@@ -157,13 +157,7 @@ impl Trials {
     }
 
     fn filtered(&mut self) {
-        match Filter::parse(&self.filter.text) {
-            Ok(filter) => {
-                self.trouble = None;
-                self.query.filter = filter;
-            }
-            Err(why) => self.trouble = Some(why),
-        }
+        (self.query.filter, self.trouble) = Filter::read(&self.filter.text);
     }
 }
 

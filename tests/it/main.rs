@@ -29,6 +29,7 @@ mod soak;
 mod stage;
 mod standings;
 mod tally;
+mod trials;
 mod tui;
 mod verdicts;
 mod views;

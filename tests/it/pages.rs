@@ -23,7 +23,7 @@ fn append(path: &Path, text: &str) {
 }
 
 fn ask(filter: &str, upto: Option<u64>) -> Ask {
-    let query = Query { filter: Filter::parse(filter).unwrap(), ..Query::default() };
+    let query = Query { filter: Filter::read(filter).0, ..Query::default() };
     Ask { number: 1, query, anchor: Anchor::First, rows: usize::MAX, upto, again: false }
 }
 

@@ -2,10 +2,13 @@
 
 use std::path::Path;
 
+use crossterm::event::KeyCode;
 use quotient::bench::event::Event;
 use quotient::bench::tally::Tally;
 use quotient::export::dashboard::picture;
+use quotient::journal::pages::Pages;
 use quotient::journal::player;
+use quotient::tui::message::{Effect, Msg};
 use quotient::tui::model::Model;
 use quotient::tui::theme::Theme;
 
@@ -54,4 +57,22 @@ fn the_dashboard() {
     golden("dashboard-80x24.svg", &picture(&whole, (80, 24), true, Theme::DARK));
     golden("dashboard-200x50.svg", &picture(&whole, (200, 50), true, Theme::DARK));
     golden("dashboard-running.svg", &picture(&half, (120, 36), true, Theme::DARK));
+
+    let mut trials = whole;
+    trials.update(Msg::Resize(120, 36), trials.tally.last_at);
+    pressed(&mut trials, "3jj");
+    golden("trials.svg", &picture(&trials, (120, 36), true, Theme::DARK));
+}
+
+/// Presses keys, and answers from the journal what they ask for.
+fn pressed(model: &mut Model, keys: &str) {
+    let mut pages = Pages::open(Path::new(&data("journals/summarize.jsonl"))).unwrap();
+    pages.read().unwrap();
+    for key in keys.chars() {
+        let mut effects = model.update(Msg::Key(KeyCode::Char(key).into()), model.tally.last_at);
+        while let Some(Effect::Page(ask)) = effects.pop() {
+            let rows = Msg::Rows { number: ask.number, again: ask.again, page: Ok(pages.page(&ask)) };
+            effects.extend(model.update(rows, model.tally.last_at));
+        }
+    }
 }

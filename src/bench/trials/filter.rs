@@ -58,10 +58,17 @@ const SIGNS: [(&str, Compares); 6] = [
 
 impl Filter {
     /// Reads a filter: words apart by spaces, which quotes keep together, each of the form `text`, `column:text`,
-    /// `column="whole text"` or `column>number`, with `-` before it for what must not fit. `Err` says in a sentence
-    /// what cannot be understood.
-    pub fn parse(text: &str) -> Result<Self, String> {
-        words(text)?.into_iter().map(Term::parse).collect::<Result<_, _>>().map(|terms| Self { terms })
+    /// `column="whole text"` or `column>number`, with `-` before it for what must not fit. Beside it what cannot be
+    /// understood, in a sentence; the filter is then of the other words.
+    pub fn read(text: &str) -> (Self, Option<String>) {
+        let (mut terms, mut trouble) = (Vec::new(), None);
+        for term in words(text).into_iter().map(Term::parse) {
+            match term {
+                Ok(term) => terms.push(term),
+                Err(why) => trouble = trouble.or(Some(why)),
+            }
+        }
+        (Self { terms }, trouble)
     }
 
     /// Whether every trial fits.
@@ -80,13 +87,14 @@ pub fn quoted(text: &str) -> String {
     format!("\"{}\"", text.replace('"', "\"\""))
 }
 
-/// A word with its quotes taken away, and how much of it stood before the first quote.
+/// A word with its quotes taken away, how much of it stood before the first quote, and whether one is open.
 struct Word {
     text: String,
     bare: usize,
+    open: bool,
 }
 
-fn words(text: &str) -> Result<Vec<Word>, String> {
+fn words(text: &str) -> Vec<Word> {
     let mut words: Vec<Word> = Vec::new();
     let (mut quoted, mut begun) = (false, false);
     let mut letters = text.chars().peekable();
@@ -96,23 +104,27 @@ fn words(text: &str) -> Result<Vec<Word>, String> {
             continue;
         }
         if !begun {
-            words.push(Word { text: String::new(), bare: usize::MAX });
+            words.push(Word { text: String::new(), bare: usize::MAX, open: false });
             begun = true;
         }
         let Some(word) = words.last_mut() else { continue };
         if c == '"' && !(quoted && letters.next_if_eq(&'"').is_some()) {
             quoted = !quoted;
+            word.open = quoted;
             word.bare = word.bare.min(word.text.len());
         } else {
             word.text.push(c);
         }
     }
-    if quoted { Err("a quote is open: close it with \"".into()) } else { Ok(words) }
+    words
 }
 
 impl Term {
     fn parse(word: Word) -> Result<Self, String> {
-        let Word { text, bare } = word;
+        let Word { text, bare, open } = word;
+        if open {
+            return Err("a quote is open: close it with \"".into());
+        }
         let not = text.starts_with('-') && bare > 0;
         let (text, bare) = if not { (&text[1..], bare.saturating_sub(1)) } else { (text.as_str(), bare) };
         if text.is_empty() && not {
@@ -293,8 +305,14 @@ mod tests {
         }
     }
 
+    fn read(filter: &str) -> Filter {
+        let (read, trouble) = Filter::read(filter);
+        assert_eq!(trouble, None, "{filter}");
+        read
+    }
+
     fn fits(filter: &str, row: &TrialRow) -> bool {
-        Filter::parse(filter).expect("is understood").fits(row, &plan())
+        read(filter).fits(row, &plan())
     }
 
     #[test]
@@ -364,7 +382,7 @@ mod tests {
 
     #[test]
     fn what_cannot_be_understood_is_said() {
-        let why = |filter: &str| Filter::parse(filter).expect_err("is not understood");
+        let why = |filter: &str| Filter::read(filter).1.expect("is not understood");
         assert_eq!(why("e2d>5"), "no column is called \"e2d\": e2e?");
         assert!(why("colour:red").starts_with("no column is called \"colour\": trial, ended, model"));
         assert_eq!(why("ok e2e>"), "e2e is compared with a time in ms: e2e>2000 or e2e>2s");
@@ -376,6 +394,7 @@ mod tests {
         assert!(why("case:\"a b").starts_with("a quote is open"));
         assert!(why("ok -").starts_with("- stands before"));
         assert!(why(">5").starts_with("no column is called \"\""));
+        assert_eq!(Filter::read("out> concise why:\"x").0, read("concise"), "the other words hold");
     }
 
     #[test]
@@ -383,7 +402,7 @@ mod tests {
         let words: Vec<&str> = EXAMPLES.split_whitespace().collect();
         assert!(words.len() > 5);
         for word in words {
-            assert!(!Filter::parse(word).expect("is understood").is_empty());
+            assert!(!read(word).is_empty());
         }
     }
 
@@ -392,10 +411,10 @@ mod tests {
 
         #[test]
         fn any_text_is_understood_or_said_not_to_be(text in "[ -~äß日\"]{0,24}") {
-            match Filter::parse(&text) {
-                Ok(filter) => _ = filter.fits(&row(0, 0), &plan()),
-                Err(why) => prop_assert!(!why.is_empty()),
-            }
+            let (filter, trouble) = Filter::read(&text);
+            filter.fits(&row(0, 0), &plan());
+            prop_assert!(trouble.is_none_or(|why| !why.is_empty()));
+            prop_assert_eq!(Filter::read(&text.replace(' ', "  ")).0.is_empty(), filter.is_empty());
         }
 
         #[test]
@@ -404,7 +423,7 @@ mod tests {
             let mut plan = plan();
             plan.variants[0].name.clone_from(&name);
             plan.variants[1].name = format!("{name}x");
-            let filter = Filter::parse(&format!("variant={}", quoted(&name))).expect("is understood");
+            let filter = read(&format!("variant={}", quoted(&name)));
             prop_assert!(filter.fits(&row(0, 0), &plan));
             prop_assert!(!filter.fits(&row(1, 0), &plan));
         }

@@ -193,7 +193,7 @@ mod tests {
     }
 
     fn query(filter: &str, sort: &str, descending: bool) -> Query {
-        Query { filter: Filter::parse(filter).expect("is understood"), sort: column(sort), descending }
+        Query { filter: Filter::read(filter).0, sort: column(sort), descending }
     }
 
     fn ids(page: &Page) -> Vec<u64> {

@@ -50,7 +50,9 @@ pub(super) fn content(model: &Model, columns: u16) -> Content<'_> {
     let lines = if columns >= BESIDE {
         let half = columns / 2 - 1;
         let rest = columns - half - 2;
-        beside(left(half), half + 2, answer(rest).into_iter().chain(request(rest)).collect())
+        // Without the blank line above it.
+        let right = answer(rest).into_iter().chain(request(rest)).skip(1);
+        beside(left(half), half + 2, right.collect())
     } else {
         // The answer is what most come for; what follows from it stands above it.
         let mut lines = left(columns);
@@ -97,7 +99,7 @@ fn facts(plan: &Plan, one: &One, sample: Option<&Sample>, columns: u16) -> Vec<L
     };
     match &sample.outcome {
         Outcome::Ok { usage, stop_reason, cut_off, failed_checks, .. } => {
-            let stopped = format!("{}; the model stopped by {stop_reason}", ending.word());
+            let stopped = format!("{}; stop reason {stop_reason}", ending.word());
             add("outcome", ink_of(*ending), if stop_reason.is_empty() { ending.word() } else { &stopped });
             for failed in failed_checks {
                 add("rejected", Ink::Warning, &format!("{}: {}", failed.check, failed.why));
@@ -135,7 +137,7 @@ fn tokens(usage: &Usage) -> String {
 
 fn quota(sample: &Sample) -> String {
     let tokens = |n: u64| count(n as f64);
-    let mut text = format!("{} quota tokens, {} reserved", tokens(sample.settled), tokens(sample.reserved));
+    let mut text = format!("{} tokens settled, {} reserved", tokens(sample.settled), tokens(sample.reserved));
     if sample.wasted > 0 {
         text = format!("{text}; {} more by attempts that failed", tokens(sample.wasted));
     }

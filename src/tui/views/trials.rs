@@ -82,7 +82,7 @@ fn aside(model: &Model) -> String {
         (0, total) => format!("none of {}, {order}", number(total)),
         (all, total) if all == total => format!("{} of {}, {order}", number(trials.position() + 1), number(total)),
         (some, total) => {
-            format!("{} of {} of {}, {order}", number(trials.position() + 1), number(some), number(total))
+            format!("{} of {}, {} in all, {order}", number(trials.position() + 1), number(some), number(total))
         }
     }
 }

@@ -77,7 +77,11 @@ impl TrialTable<'_> {
         let mut columns: Vec<(&Column, u16)> = COLUMNS
             .iter()
             .filter(|column| says_something(column) || rank(column) == 0)
-            .map(|column| (column, if column.name == "variant" { wants(column).max(9) } else { column.width }))
+            .map(|column| match column.name {
+                "variant" => (column, wants(column).max(9)),
+                "why" if width >= 100 => (column, 2 * column.width),
+                _ => (column, column.width),
+            })
             .collect();
         let room = width.saturating_sub(SIGNS + 1);
         let needed = |columns: &[(&Column, u16)]| columns.iter().map(|(_, width)| *width).sum::<u16>();
@@ -198,8 +202,9 @@ mod tests {
     #[test]
     fn columns_give_way_by_rank_and_the_reason_takes_what_is_left() {
         let names = |width| heads(width, "trial", |_| {}).into_iter().map(|(name, _)| name).collect::<Vec<_>>();
-        assert_eq!(names(80), ["trial", "variant", "outcome", "in", "out", "e2e", "why"]);
-        assert_eq!(names(40), ["trial", "variant", "outcome", "out"]);
+        assert_eq!(names(80), ["trial", "ended", "variant", "outcome", "out", "e2e", "why"]);
+        assert_eq!(names(56), ["trial", "variant", "outcome", "out", "e2e"]);
+        assert_eq!(names(40), ["trial", "variant", "outcome"]);
         assert!(names(200).contains(&"cost") && names(200).len() == 15);
         for width in 40..=240 {
             let heads = heads(width, "cost", |_| {});
