@@ -46,11 +46,11 @@ fn frame(criterion: &mut Criterion, name: &str, trials: u32) {
             screen::draw(black_box(&model), now, area, &mut buffer);
         });
     });
-    trials(criterion, name, model, now);
+    view_of_trials(criterion, name, model, now);
 }
 
 /// The view of trials: the table, while the run is not recorded, and one trial.
-fn trials(criterion: &mut Criterion, name: &str, mut model: Model, now: Duration) {
+fn view_of_trials(criterion: &mut Criterion, name: &str, mut model: Model, now: Duration) {
     let area = Rect::new(0, 0, 200, 50);
     let mut buffer = Buffer::empty(area);
     let mut draw = |what: &str, model: &Model| {

@@ -297,7 +297,7 @@ mod tests {
             usage: Usage::estimated(100, 40),
             timing: Timing {
                 ttft: Some(Duration::from_millis(400)),
-                e2e: Duration::from_millis(2_000),
+                e2e: Duration::from_secs(2),
                 ..Timing::default()
             },
             stop_reason: "end_turn".into(),

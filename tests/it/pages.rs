@@ -18,6 +18,11 @@ fn lines(entries: &[Entry]) -> String {
     entries.iter().map(|entry| encode(entry).unwrap() + "\n").collect()
 }
 
+/// Lines with their ends.
+fn ended<'a>(lines: impl Iterator<Item = &'a str>) -> String {
+    lines.flat_map(|line| [line, "\n"]).collect()
+}
+
 fn append(path: &Path, text: &str) {
     OpenOptions::new().append(true).open(path).unwrap().write_all(text.as_bytes()).unwrap();
 }
@@ -148,17 +153,16 @@ fn a_damaged_line_is_an_error_unless_it_is_the_last() {
     let error = Pages::open(&path).unwrap().read().unwrap_err();
     assert!(error.to_string().contains("run.jsonl, line 3: the line is damaged"), "{error}");
 
-    let last = damaged.lines().take(3).map(|line| format!("{line}\n")).collect::<String>();
+    let last = ended(damaged.lines().take(3));
     fs::write(&path, last).unwrap();
     let mut pages = Pages::open(&path).unwrap();
     assert_eq!(all(&mut pages).total, 0);
 
-    let doubled: String = text.lines().take(2).chain(text.lines().skip(1)).map(|line| format!("{line}\n")).collect();
-    fs::write(&path, doubled).unwrap();
+    fs::write(&path, ended(text.lines().take(2).chain(text.lines().skip(1)))).unwrap();
     let error = Pages::open(&path).unwrap().read().unwrap_err();
     assert!(error.to_string().contains("line 3: entry 2 is due, but entry 1 stands there"), "{error}");
 
-    fs::write(&path, text.lines().skip(1).map(|line| format!("{line}\n")).collect::<String>()).unwrap();
+    fs::write(&path, ended(text.lines().skip(1))).unwrap();
     assert!(Pages::open(&path).unwrap().read().is_err());
     assert!(Pages::open(&dir.path().join("none.jsonl")).is_err());
 }

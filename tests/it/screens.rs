@@ -60,7 +60,7 @@ fn the_dashboard() {
 
     let mut trials = whole;
     trials.update(Msg::Resize(120, 36), trials.tally.last_at);
-    pressed(&mut trials, "3jj");
+    pressed(&mut trials, "3/e2e>4s\n>>>>>>>>>gjj");
     golden("trials.svg", &picture(&trials, (120, 36), true, Theme::DARK));
 }
 
@@ -69,7 +69,8 @@ fn pressed(model: &mut Model, keys: &str) {
     let mut pages = Pages::open(Path::new(&data("journals/summarize.jsonl"))).unwrap();
     pages.read().unwrap();
     for key in keys.chars() {
-        let mut effects = model.update(Msg::Key(KeyCode::Char(key).into()), model.tally.last_at);
+        let code = if key == '\n' { KeyCode::Enter } else { KeyCode::Char(key) };
+        let mut effects = model.update(Msg::Key(code.into()), model.tally.last_at);
         while let Some(Effect::Page(ask)) = effects.pop() {
             let rows = Msg::Rows { number: ask.number, again: ask.again, page: Ok(pages.page(&ask)) };
             effects.extend(model.update(rows, model.tally.last_at));
