@@ -295,11 +295,7 @@ mod tests {
         let failed = |check: &&str| CheckFailure { check: (*check).into(), why: "so".into() };
         Outcome::Ok {
             usage: Usage::estimated(100, 40),
-            timing: Timing {
-                ttft: Some(Duration::from_millis(400)),
-                e2e: Duration::from_secs(2),
-                ..Timing::default()
-            },
+            timing: Timing { ttft: Some(Duration::from_millis(400)), e2e: Duration::from_secs(2), ..Timing::default() },
             stop_reason: "end_turn".into(),
             cut_off,
             failed_checks: checks.iter().map(failed).collect(),

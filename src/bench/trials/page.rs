@@ -1,12 +1,10 @@
 //! Page: which trials a filter leaves, in which order, and a stretch of them around a place.
 
-use std::cmp::Ordering;
-
 use crate::bench::plan::Plan;
 use crate::bench::trials::{COLUMNS, ENDED, Filter, Key, TrialRow};
 
 /// So few new rows are put in their places one by one; more are sorted in.
-const FEW: usize = 64;
+const FEW: usize = 512;
 
 /// Which trials, and in which order. Those of which the order knows nothing come last, and equal ones go by their ids.
 #[derive(Debug, Clone, PartialEq)]
@@ -36,20 +34,19 @@ impl Query {
         self.sort == ENDED && self.descending
     }
 
-    fn compare(&self, key: Option<Key>, a: &TrialRow, b: &TrialRow) -> Ordering {
-        let keys = key.map(|key| (key(a), key(b)));
-        let by_key = match keys {
-            Some((Some(a), Some(b))) if self.descending => b.total_cmp(&a),
-            Some((Some(a), Some(b))) => a.total_cmp(&b),
-            Some((Some(_), None)) => return Ordering::Less,
-            Some((None, Some(_))) => return Ordering::Greater,
-            Some((None, None)) | None => Ordering::Equal,
-        };
-        by_key.then_with(|| {
-            let ids = a.trial.id.cmp(&b.trial.id);
-            if self.descending { ids.reverse() } else { ids }
-        })
+    /// What a row is sorted by, the smallest first: whether it has no key, its key, its id.
+    fn rank(&self, key: Option<Key>, row: &TrialRow) -> (bool, i64, u64) {
+        let turned = if self.descending { -1 } else { 0 };
+        let value = key.and_then(|key| key(row));
+        let bits = value.map_or(0, ordered);
+        (value.is_none(), bits ^ turned, row.trial.id ^ turned.cast_unsigned())
     }
+}
+
+/// A number that is ordered as another (see [`f64::total_cmp`]).
+fn ordered(value: f64) -> i64 {
+    let bits = value.to_bits().cast_signed();
+    bits ^ ((bits >> 63).cast_unsigned() >> 1).cast_signed()
 }
 
 /// The place around which a page lies.
@@ -127,17 +124,18 @@ impl Order {
             *self = Self { query: Some(query.clone()), ..Self::default() };
         }
         let key = query.key();
-        let compare = |a: &u32, b: &u32| query.compare(key, &rows[*a as usize], &rows[*b as usize]);
+        let rank = |place: &u32| query.rank(key, &rows[*place as usize]);
         let fits = |place: &usize| query.filter.fits(&rows[*place], plan);
         let new: Vec<u32> = (self.seen..rows.len()).filter(fits).map(|place| place as u32).collect();
         if new.len() <= FEW {
             for place in new {
-                let at = self.places.partition_point(|other| compare(other, &place) == Ordering::Less);
+                let its = rank(&place);
+                let at = self.places.partition_point(|other| rank(other) < its);
                 self.places.insert(at, place);
             }
         } else {
             self.places.extend(new);
-            self.places.sort_by(compare);
+            self.places.sort_by_cached_key(rank);
         }
         self.seen = rows.len();
     }
@@ -235,12 +233,12 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig { cases: 128, failure_persistence: None, ..ProptestConfig::default() })]
+        #![proptest_config(ProptestConfig { cases: 96, failure_persistence: None, ..ProptestConfig::default() })]
 
         #[test]
         fn an_order_that_grew_is_the_order_that_is_made_at_once(
-            values in proptest::collection::vec(proptest::option::of(0..20_u64), 0..300),
-            steps in proptest::collection::vec(0..200_usize, 0..6),
+            values in proptest::collection::vec(proptest::option::of(0..20_u64), 0..1_500),
+            steps in proptest::collection::vec(0..1_000_usize, 0..6),
             sort in proptest::sample::select(vec!["ended", "e2e", "trial", "variant"]),
             filter in proptest::sample::select(vec!["", "ok", "e2e>8", "-rejected e2e<15"]),
             descending: bool,
@@ -265,6 +263,11 @@ mod tests {
                 (one, other) => one.is_some() || other.is_none(),
             });
             prop_assert!(ordered);
+        }
+
+        #[test]
+        fn numbers_keep_their_order(a: f64, b: f64) {
+            prop_assert_eq!(ordered(a).cmp(&ordered(b)), a.total_cmp(&b));
         }
 
         #[test]
