@@ -319,7 +319,8 @@ pub const KEYMAP: &[Binding] = &[
         action: Action::Toggle,
         label: |model| if model.takes_part(model.cursor) { "exclude" } else { "include" },
         help: "exclude the selected variant from the run, or include it",
-        applies: |model| model.overlay.is_none(),
+        // The variant that is selected is not seen among the trials.
+        applies: |model| model.overlay.is_none() && model.view != View::Trials,
     },
     Binding {
         keys: &[letter('+')],

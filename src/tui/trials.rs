@@ -281,9 +281,9 @@ impl Model {
     pub(super) fn told_of_trial(&mut self, id: u64, entries: Result<Vec<Entry>, String>) {
         let Some(one) = self.trials.one.as_mut().filter(|one| one.row.trial.id == id) else { return };
         match entries {
-            // A journal that does not have it knows less than what was heard.
             Ok(entries) if !entries.is_empty() => (one.entries, one.complete) = (entries, true),
-            Ok(_) => {}
+            // Then what was heard is all that is known.
+            Ok(_) => one.trouble = Some("the journal does not have this trial".into()),
             Err(why) => one.trouble = Some(why),
         }
     }

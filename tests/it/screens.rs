@@ -62,6 +62,8 @@ fn the_dashboard() {
     trials.update(Msg::Resize(120, 36), trials.tally.last_at);
     pressed(&mut trials, "3/e2e>4s\n>>>>>>>>>gjj");
     golden("trials.svg", &picture(&trials, (120, 36), true, Theme::DARK));
+    pressed(&mut trials, "\n");
+    golden("trial.svg", &picture(&trials, (120, 36), false, Theme::LIGHT));
 }
 
 /// Presses keys, and answers from the journal what they ask for.
@@ -71,9 +73,13 @@ fn pressed(model: &mut Model, keys: &str) {
     for key in keys.chars() {
         let code = if key == '\n' { KeyCode::Enter } else { KeyCode::Char(key) };
         let mut effects = model.update(Msg::Key(code.into()), model.tally.last_at);
-        while let Some(Effect::Page(ask)) = effects.pop() {
-            let rows = Msg::Rows { number: ask.number, again: ask.again, page: Ok(pages.page(&ask)) };
-            effects.extend(model.update(rows, model.tally.last_at));
+        while let Some(effect) = effects.pop() {
+            let answer = match effect {
+                Effect::Page(ask) => Msg::Rows { number: ask.number, again: ask.again, page: Ok(pages.page(&ask)) },
+                Effect::Trial(id) => Msg::Trial(id, Ok(pages.trial(id).unwrap())),
+                other => panic!("{other:?}"),
+            };
+            effects.extend(model.update(answer, model.tally.last_at));
         }
     }
 }

@@ -39,11 +39,10 @@ pub(super) fn content(model: &Model, columns: u16) -> Content<'_> {
         Event::TrialFinished { sample } => Some(sample),
         _ => None,
     });
-    let left = |columns| {
-        let mut lines = facts(plan, one, sample, columns);
-        lines.extend(sample.map(|sample| timings(one, sample, columns, model.theme.glyphs())).unwrap_or_default());
-        lines.extend(happened(model, one, columns));
-        lines
+    let facts = |columns| facts(plan, one, sample, columns);
+    let course = |columns| {
+        let timings = sample.map(|sample| timings(one, sample, columns, model.theme.glyphs()));
+        timings.into_iter().flatten().chain(happened(model, one, columns))
     };
     let answer = |columns| answer(plan, sample, columns);
     let request = |columns| request(&one.request, columns);
@@ -52,16 +51,9 @@ pub(super) fn content(model: &Model, columns: u16) -> Content<'_> {
         let rest = columns - half - 2;
         // Without the blank line above it.
         let right = answer(rest).into_iter().chain(request(rest)).skip(1);
-        beside(left(half), half + 2, right.collect())
+        beside(facts(half).into_iter().chain(course(half)).collect(), half + 2, right.collect())
     } else {
-        // The answer is what most come for; what follows from it stands above it.
-        let mut lines = left(columns);
-        let facts = facts(plan, one, sample, columns).len();
-        let below = lines.split_off(facts);
-        lines.extend(answer(columns));
-        lines.extend(below);
-        lines.extend(request(columns));
-        lines
+        facts(columns).into_iter().chain(answer(columns)).chain(course(columns)).chain(request(columns)).collect()
     };
     let row = &one.row;
     let title = format!("Trial {}: {}", row.trial.number(), row.ending.word());
