@@ -286,6 +286,39 @@ pub enum Event {
     },
 }
 
+impl Event {
+    /// The trial that it is about.
+    pub fn trial(&self) -> Option<&Trial> {
+        match self {
+            Self::TrialWaited { trial, .. }
+            | Self::InvocationStarted { trial, .. }
+            | Self::Progress { trial, .. }
+            | Self::InvocationFailed { trial, .. }
+            | Self::TrialAnswered { trial, .. }
+            | Self::JudgeAsked { trial, .. }
+            | Self::JudgeReplied { trial, .. }
+            | Self::JudgeFailed { trial, .. } => Some(trial),
+            Self::TrialFinished { sample } => Some(&sample.trial),
+            Self::RunStarted { .. }
+            | Self::QuotaDetected { .. }
+            | Self::LimitLearned { .. }
+            | Self::AccountUseRead { .. }
+            | Self::ClientMeasured { .. }
+            | Self::ConcurrencySet { .. }
+            | Self::JudgeQuotaDetected { .. }
+            | Self::JudgeLimitLearned { .. }
+            | Self::VariantIncluded { .. }
+            | Self::VariantRetired { .. }
+            | Self::VerificationStarted { .. }
+            | Self::PolicySwitched { .. }
+            | Self::Paused { .. }
+            | Self::Resumed
+            | Self::Noted { .. }
+            | Self::RunFinished { .. } => None,
+        }
+    }
+}
+
 /// On whose account a run pauses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

@@ -41,6 +41,7 @@ pub mod sequential;
 pub mod stats;
 pub mod tally;
 pub mod template;
+pub mod trials;
 pub mod usage;
 pub mod verdict;
 pub mod verification;

@@ -26,6 +26,26 @@ pub struct Trial {
     pub warmup: bool,
 }
 
+/// Ids of trials that are in no plan begin here: those of a verification.
+pub const VERIFICATION: u64 = 1 << 40;
+
+impl Trial {
+    /// Whether it belongs to a verification, which drives a winner at the edge of the quota.
+    pub fn verifies(&self) -> bool {
+        self.id >= VERIFICATION
+    }
+
+    /// Its number as people read it: `12`, of a verification `v12`.
+    pub fn number(&self) -> String {
+        // Each model's verification has numbers of its own; which model it is stands beside it.
+        if self.verifies() {
+            format!("v{}", (self.id - VERIFICATION) & u64::from(u32::MAX))
+        } else {
+            self.id.to_string()
+        }
+    }
+}
+
 /// When things happened in the successful invocation, from the moment it was sent.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Timing {

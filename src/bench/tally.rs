@@ -23,7 +23,7 @@ use crate::bench::sample::{Outcome, Sample, Trial};
 use crate::bench::verification::Verification;
 
 /// How many of the last trials and of the last lines are kept.
-const RECENT: usize = 1_000;
+pub const RECENT: usize = 1_000;
 
 /// Where a run stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -80,13 +80,24 @@ pub struct Tally {
     /// The last events worth a line.
     pub lines: VecDeque<Entry>,
     /// The last trials.
-    pub recent: VecDeque<Sample>,
+    pub recent: VecDeque<Finished>,
     /// Successful trials and their tokens over the whole run, warm-up included.
     pub completed: Completed,
     /// What the client saw of itself.
     pub client: ClientTally,
     /// The rule that ended the run, in a sentence, where one did. Hostile text.
     pub ended_reason: Option<String>,
+}
+
+/// A trial that ended, as the journal's entry has it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Finished {
+    /// The entry's number.
+    pub seq: u64,
+    /// When it ended, since the Unix epoch.
+    pub at: Duration,
+    /// Its measurement.
+    pub sample: Sample,
 }
 
 /// What the whole run completed, warm-up included.
@@ -321,6 +332,10 @@ impl Tally {
                 self.backing_off.remove(&sample.trial.id);
                 let answered = self.judging.remove(&sample.trial.id).map_or(at, |(_, answered)| answered);
                 self.trial_finished(answered, sample);
+                if self.recent.len() == RECENT {
+                    self.recent.pop_front();
+                }
+                self.recent.push_back(Finished { seq: entry.seq, at, sample: sample.clone() });
             }
             Event::VariantIncluded { variant } => {
                 for model in &mut self.models {
@@ -555,10 +570,6 @@ impl Tally {
             variant.finished(sample);
             model.blocks.finished(sample);
         }
-        if self.recent.len() == RECENT {
-            self.recent.pop_front();
-        }
-        self.recent.push_back(sample.clone());
     }
 
     fn verified(&mut self, at: Duration, sample: &Sample) {

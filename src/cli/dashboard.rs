@@ -18,6 +18,7 @@ use crate::cli::desk::{Ask, Asks, Desk, Inbox};
 use crate::cli::exit::{Exit, Refused};
 use crate::cli::session::now;
 use crate::cli::signals::Interrupts;
+use crate::cli::trials::{Journals, Reader};
 use crate::cli::{files, look, output, planning, prompt};
 use crate::export::{self, FORMATS, Rendered};
 use crate::journal::player::Played;
@@ -42,6 +43,7 @@ pub fn dashboard(options: &DashboardOptions) -> Result<Exit> {
     let mut terminal = Terminal::take().wrap_err("cannot use the terminal")?;
     let (inbox, messages) = mpsc::channel();
     let (tell_desk, heard) = unbounded_channel();
+    let journals = setup.journals.clone().map_or(Journals::Nowhere, Journals::In);
     let signalled = Arc::new(AtomicBool::new(false));
     let desk = Desk::new(planned.plan, planned.recipe, setup, inbox.clone(), Arc::clone(&signalled));
     let working = std::thread::Builder::new()
@@ -49,7 +51,8 @@ pub fn dashboard(options: &DashboardOptions) -> Result<Exit> {
         .spawn(move || runtime.block_on(desk.work(heard, interrupts)))
         .wrap_err("cannot start")?;
     event_loop::read_input(inbox.clone()).wrap_err("cannot read keys")?;
-    let mut hands = Hands { inbox, asks: Some(tell_desk.clone()), folder: options.output.clone() };
+    let trials = Reader::new(journals, inbox.clone());
+    let mut hands = Hands { inbox, asks: Some(tell_desk.clone()), trials, folder: options.output.clone() };
     let shown = event_loop::run(&mut terminal, model, &messages, now, |effect, model| hands.perform(effect, model));
     drop(terminal);
     // The terminal is the user's again, whatever the desk still has to bring to an end.
@@ -63,8 +66,9 @@ pub fn dashboard(options: &DashboardOptions) -> Result<Exit> {
     Ok(if signalled.load(Ordering::Relaxed) { Exit::Interrupted } else { Exit::Done })
 }
 
-/// A past run on the screen: its end at once, or poured again `speed` times as fast as it happened.
-pub fn replay(played: Played, options: &ReplayOptions) -> Result<Exit> {
+/// A past run on the screen, of which this is the journal: its end at once, or poured again `speed` times as fast as it
+/// happened.
+pub fn replay(journal: PathBuf, played: Played, options: &ReplayOptions) -> Result<Exit> {
     let speed = options.speed;
     let keys = look::keys(None)?;
     let Some(plan) = played.entries.iter().find_map(|entry| match &entry.event {
@@ -89,7 +93,8 @@ pub fn replay(played: Played, options: &ReplayOptions) -> Result<Exit> {
     leave_at_a_signal(inbox.clone())?;
     let mut terminal = Terminal::take().wrap_err("cannot use the terminal")?;
     event_loop::read_input(inbox.clone()).wrap_err("cannot read keys")?;
-    let mut hands = Hands { inbox, asks: None, folder: None };
+    let trials = Reader::new(Journals::File(journal), inbox.clone());
+    let mut hands = Hands { inbox, asks: None, trials, folder: None };
     // The screen's clock is the run's own, so gauges drain and waits count as they did.
     let begun = std::time::Instant::now();
     let clock = || if speed > 0.0 { (start + begun.elapsed().mul_f64(speed)).min(end) } else { end };
@@ -141,6 +146,7 @@ struct Hands {
     inbox: Inbox,
     /// `None` in a replay: there is nothing to tell.
     asks: Option<Asks>,
+    trials: Reader,
     folder: Option<PathBuf>,
 }
 
@@ -161,6 +167,9 @@ impl Hands {
             Effect::SavePrompt(picked) => self.answer(Msg::Saved(self.save(model, picked))),
             Effect::Copy(text) => copy(&text),
             Effect::Export => self.export(model),
+            Effect::Page(ask) => self.trials.page(model.tally.run.as_deref().unwrap_or_default(), ask),
+            Effect::Trial(id) => self.trials.trial(model.tally.run.as_deref().unwrap_or_default(), id),
+            Effect::LeaveTrials => self.trials.leave(),
             Effect::Quit => {}
         }
     }

@@ -27,5 +27,6 @@ pub mod session;
 pub mod signals;
 pub mod simulate;
 pub mod snippets;
+pub mod trials;
 
 pub use dispatch::main;

@@ -12,34 +12,35 @@ use crate::cli::look::GroundChoice;
 use crate::cli::{dashboard, output, runs};
 use crate::export::animation::{self, animation};
 use crate::export::table;
+use crate::journal::pages::Pages;
 use crate::journal::player::{self, Played};
 use crate::tui::message::{Effect, Msg};
 use crate::tui::model::Model;
 
 /// Runs the command.
 pub fn replay(options: &ReplayOptions) -> Result<Exit> {
-    if let Some(place) = &options.svg {
-        let played = read(&options.run)?;
-        return animated(&played, options, place);
-    }
-    if !(std::io::stdout().is_terminal() && std::io::stdin().is_terminal()) {
+    let screen = std::io::stdout().is_terminal() && std::io::stdin().is_terminal();
+    if options.svg.is_none() && !screen {
         let tally = runs::load(&options.run)?;
         output::answer(&table::table(&Report::of(&tally), output::colour()))?;
         return Ok(Exit::Done);
     }
-    dashboard::replay(read(&options.run)?, options)
+    let journal = runs::resolve(&options.run)?;
+    let played = player::read(&journal).map_err(|error| Refused::no_result(error.to_string()))?;
+    match &options.svg {
+        Some(place) => animated(&journal, &played, options, place),
+        None => dashboard::replay(journal, played, options),
+    }
 }
 
-fn read(run: &str) -> Result<Played> {
-    player::read(&runs::resolve(run)?).map_err(|error| Refused::no_result(error.to_string()))
-}
-
-fn animated(played: &Played, options: &ReplayOptions, place: &Path) -> Result<Exit> {
+fn animated(journal: &Path, played: &Played, options: &ReplayOptions, place: &Path) -> Result<Exit> {
     let AnimationOptions { keys, size, seconds, fps } = options.animation.clone();
     // What this terminal looks like says nothing of where the picture will be shown.
     let dark = options.look.theme != GroundChoice::Light;
     let options = animation::Options { size, seconds, fps, dark, keys };
-    let Some(svg) = animation(&played.entries, &options, answer) else {
+    let mut pages = Pages::open(journal).map_err(|error| Refused::no_result(error.to_string()))?;
+    pages.read().map_err(|error| Refused::no_result(error.to_string()))?;
+    let Some(svg) = animation(&played.entries, &options, |effect, model| answer(effect, model, &mut pages)) else {
         return Err(Refused::no_result("the journal has no run in it"));
     };
     if let Some(torn) = &played.torn {
@@ -50,10 +51,12 @@ fn animated(played: &Played, options: &ReplayOptions, place: &Path) -> Result<Ex
 }
 
 /// What a past run can answer; the rest of what keys ask for needs a world, and is left undone.
-fn answer(effect: &Effect, model: &Model) -> Option<Msg> {
+fn answer(effect: &Effect, model: &Model, pages: &mut Pages) -> Option<Msg> {
     match effect {
         Effect::ShowPrompt(picked) => Some(Msg::Prompt(*picked, dashboard::request(model, *picked))),
         Effect::ListModels => Some(Msg::Models(Err(dashboard::PAST_RUN.into()))),
+        Effect::Page(ask) => Some(Msg::Rows { number: ask.number, again: ask.again, page: Ok(pages.page(ask)) }),
+        Effect::Trial(id) => Some(Msg::Trial(*id, pages.trial(*id).map_err(|error| error.to_string()))),
         _ => None,
     }
 }

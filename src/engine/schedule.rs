@@ -5,13 +5,10 @@ use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 
 use crate::bench::plan::Plan;
-use crate::bench::sample::Trial;
+use crate::bench::sample::{Trial, VERIFICATION};
 
 /// The stream of the seed's random numbers that shuffles the cases; blocks take the streams below it.
 const CASES: u64 = u64::MAX;
-
-/// Ids of trials that are in no plan begin here.
-const VERIFICATION: u64 = 1 << 40;
 
 /// One model's queue of trials: each round is one block (every variant once on the same case), warm-up rounds first.
 ///

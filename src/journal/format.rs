@@ -68,12 +68,19 @@ pub fn decode(line: &str) -> Result<Entry, LineError> {
 
 /// The line without its checksum, if that fits.
 fn checked(line: &str) -> Option<String> {
+    fields(line).map(|fields| format!("{fields}}}"))
+}
+
+/// The line's fields, of which the closing brace and the checksum are cut off, if that fits.
+pub(super) fn fields(line: &str) -> Option<&str> {
     let line = line.strip_suffix(AFTER)?;
     let (rest, digits) = line.split_at_checked(line.len().checked_sub(DIGITS)?)?;
     let crc = u32::from_str_radix(digits, 16).ok().filter(|_| digits.bytes().all(|b| b.is_ascii_hexdigit()))?;
-    let mut body = rest.strip_suffix(BEFORE)?.to_owned();
-    body.push('}');
-    (crc32fast::hash(body.as_bytes()) == crc).then_some(body)
+    let fields = rest.strip_suffix(BEFORE)?;
+    let mut hasher = crc32fast::Hasher::new();
+    hasher.update(fields.as_bytes());
+    hasher.update(b"}");
+    (hasher.finalize() == crc).then_some(fields)
 }
 
 fn event_name(body: &str) -> Option<String> {

@@ -30,6 +30,11 @@ pub fn default_dir() -> io::Result<PathBuf> {
     Ok(base.data_dir().join("quotient").join("runs"))
 }
 
+/// The journal of a run of this name.
+pub fn journal(dir: &Path, run: &str) -> PathBuf {
+    dir.join(format!("{run}.jsonl"))
+}
+
 /// One journal on disk.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PastRun {

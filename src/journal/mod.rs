@@ -2,5 +2,6 @@
 
 pub mod format;
 pub mod history;
+pub mod pages;
 pub mod player;
 pub mod recorder;

@@ -11,6 +11,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 
 use crate::bench::event::{Entry, Event, NoteLevel, Stamped};
 use crate::journal::format;
+use crate::journal::history;
 
 /// How long written lines may wait for the disk to have them: what a loss of power can take.
 const SYNC_WITHIN: Duration = Duration::from_millis(500);
@@ -49,7 +50,7 @@ pub fn record(
     from: UnboundedReceiver<Stamped>,
     to: UnboundedSender<Vec<Entry>>,
 ) -> io::Result<Recording> {
-    let path = dir.map(|dir| dir.join(format!("{run}.jsonl")));
+    let path = dir.map(|dir| history::journal(dir, run));
     let file = path.as_deref().map(create).transpose()?;
     let thread = thread::Builder::new().name("recorder".into()).spawn(move || match file {
         Some(file) => {

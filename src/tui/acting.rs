@@ -39,8 +39,14 @@ impl Model {
             Action::PageDown => self.step(self.page(), now),
             Action::First => self.step(isize::MIN, now),
             Action::Last => self.step(isize::MAX, now),
+            Action::Before if self.shows_trial() => return self.turn_trial(-1),
+            Action::After if self.shows_trial() => return self.turn_trial(1),
             Action::Before => self.turn(-1),
             Action::After => self.turn(1),
+            Action::Open => return self.open_trial(),
+            Action::SortBefore => self.sort_trials(-1),
+            Action::SortAfter => self.sort_trials(1),
+            Action::Reverse => self.reverse_trials(),
             Action::NextPanel => self.next_panel(1),
             Action::PanelBefore => self.next_panel(-1),
             Action::Dashboard | Action::Variant | Action::Trials | Action::Quota | Action::Verdict | Action::Log => {
@@ -240,8 +246,8 @@ impl Model {
             None => match self.panel() {
                 Panel::Variants | Panel::Front => self.select(self.position().saturating_add_signed(by)),
                 Panel::Log => self.step_log(by),
-                Panel::Trials => {}
-                Panel::About | Panel::Limits | Panel::Ranking => {
+                Panel::Trials if !self.shows_trial() => self.step_trials(by),
+                Panel::Trials | Panel::About | Panel::Limits | Panel::Ranking => {
                     let most = screen::most_scroll_of_view(self, now);
                     self.scroll = self.scroll.min(most).saturating_add_signed(by).min(most);
                 }
@@ -268,7 +274,7 @@ impl Model {
     }
 
     /// Shows a view from its top, with the keys about its first panel.
-    fn show(&mut self, view: View) {
+    pub(super) fn show(&mut self, view: View) {
         if self.view != view {
             (self.view, self.panel, self.scroll) = (view, 0, 0);
         }
@@ -299,6 +305,9 @@ impl Model {
 
     /// Closes what lies over the view, or takes a filter away, or goes back to the dashboard.
     fn close(&mut self) {
+        if self.overlay.is_none() && self.view == View::Trials && self.close_trials() {
+            return;
+        }
         if self.overlay.is_some() {
             self.close_overlay();
         } else if self.view == View::Log && self.log.filter.clear() {
@@ -314,25 +323,37 @@ impl Model {
     fn type_filter(&mut self) {
         match self.picker() {
             Some(_) => self.type_picker_filter(),
+            None if self.view == View::Trials => self.trials.filter.on = true,
             None => self.log.filter.on = true,
         }
     }
 
     fn keep_filter(&mut self) {
-        self.log.filter.on = false;
+        match self.view {
+            View::Trials => self.trials.filter.on = false,
+            _ => self.log.filter.on = false,
+        }
     }
 
     fn type_letter(&mut self, letter: char) {
         match self.picker() {
             Some(_) => self.type_picker_letter(letter),
-            None => self.change_log_filter(|filter| filter.push(letter)),
+            None => self.change_filter(|filter| filter.push(letter)),
         }
     }
 
     fn erase_letter(&mut self) {
         match self.picker() {
             Some(_) => self.erase_picker_letter(),
-            None => self.change_log_filter(Typed::erase),
+            None => self.change_filter(Typed::erase),
+        }
+    }
+
+    /// Changes what is typed in the view that is shown.
+    fn change_filter(&mut self, change: impl FnOnce(&mut Typed)) {
+        match self.view {
+            View::Trials => self.change_trial_filter(change),
+            _ => self.change_log_filter(change),
         }
     }
 
@@ -340,6 +361,8 @@ impl Model {
     fn page(&self) -> isize {
         let rows = if self.picker().is_some() {
             screen::picker_rows(self.size)
+        } else if self.is_in_trials() {
+            screen::trial_rows(self)
         } else if self.view == View::Dashboard && self.overlay.is_none() {
             usize::from(self.size.1) / 3
         } else {

@@ -76,7 +76,9 @@ pub fn run(
         let now = clock();
         match frames.due_in(now, model.moves(now)) {
             Some(Duration::ZERO) => {
-                model.update(Msg::Tick, now);
+                for effect in model.update(Msg::Tick, now) {
+                    perform(effect, &model);
+                }
                 let bytes = terminal.draw(|frame| screen::draw(&model, now, frame.area(), frame.buffer_mut()))?;
                 frames.drawn(now, bytes);
             }
@@ -106,7 +108,7 @@ pub fn run(
 /// Whether a person waits to see what it does.
 fn is_urgent(message: &Msg) -> bool {
     match message {
-        Msg::Entries(_) | Msg::Tick => false,
+        Msg::Entries(_) | Msg::Tick | Msg::Rows { again: true, .. } => false,
         Msg::Key(_)
         | Msg::Resize(..)
         | Msg::Note(..)
@@ -117,6 +119,8 @@ fn is_urgent(message: &Msg) -> bool {
         | Msg::Prompt(..)
         | Msg::Saved(_)
         | Msg::Exported(_)
+        | Msg::Rows { again: false, .. }
+        | Msg::Trial(..)
         | Msg::Leave => true,
     }
 }

@@ -68,6 +68,14 @@ pub enum Action {
     Trials,
     /// The quota of the shown model.
     Quota,
+    /// The selected trial alone.
+    Open,
+    /// Sort by the column before.
+    SortBefore,
+    /// Sort by the column after.
+    SortAfter,
+    /// Turn the order around.
+    Reverse,
     /// The verdict.
     Verdict,
     /// What happened.
@@ -168,7 +176,7 @@ pub const KEYMAP: &[Binding] = &[
         label: |model| match model.picker() {
             Some(picker) if !picker.filter.is_empty() => "clear",
             _ if model.overlay.is_some() => "close",
-            _ if model.view == View::Log && !model.log.filter.text.is_empty() => "clear",
+            _ if model.filter().is_some_and(|filter| !filter.text.is_empty()) => "clear",
             _ => "back",
         },
         help: "close what lies over the view, take a filter away, back to the dashboard",
@@ -201,7 +209,7 @@ pub const KEYMAP: &[Binding] = &[
         keys: &[letter('/')],
         action: Action::Filter,
         label: |_| "filter",
-        help: "filter: part of an id, or an id that is not listed; part of a line of the log",
+        help: "filter: part of an id, or another id; part of a line of the log; trials by words",
         applies: Model::can_filter,
     },
     Binding {
@@ -214,8 +222,12 @@ pub const KEYMAP: &[Binding] = &[
     Binding {
         keys: &[key(KeyCode::Right), letter('l')],
         action: Action::After,
-        label: |model| if model.view == View::Quota { "next model" } else { "next variant" },
-        help: "where one variant or model is shown alone: the next",
+        label: |model| match model.view {
+            View::Quota => "next model",
+            View::Trials => "next trial",
+            _ => "next variant",
+        },
+        help: "where one variant, model or trial is shown alone: the next",
         applies: Model::can_turn,
     },
     Binding {
@@ -224,6 +236,34 @@ pub const KEYMAP: &[Binding] = &[
         label: |_| "",
         help: "the one before",
         applies: Model::can_turn,
+    },
+    Binding {
+        keys: &[key(KeyCode::Enter)],
+        action: Action::Open,
+        label: |_| "show",
+        help: "the selected trial alone: request, answer, timings, attempts, faults",
+        applies: Model::can_open,
+    },
+    Binding {
+        keys: &[letter('>')],
+        action: Action::SortAfter,
+        label: |_| "sort",
+        help: "sort the trials by the column after",
+        applies: |model| model.is_in_trials() && !model.is_typing(),
+    },
+    Binding {
+        keys: &[letter('<')],
+        action: Action::SortBefore,
+        label: |_| "",
+        help: "by the column before",
+        applies: |model| model.is_in_trials() && !model.is_typing(),
+    },
+    Binding {
+        keys: &[letter('=')],
+        action: Action::Reverse,
+        label: |model| if model.trials.query.descending { "rising" } else { "falling" },
+        help: "turn the order of the trials around",
+        applies: |model| model.is_in_trials() && !model.is_typing(),
     },
     Binding {
         keys: &[letter('f')],
@@ -265,7 +305,7 @@ pub const KEYMAP: &[Binding] = &[
         action: Action::Pick,
         label: |_| "pick",
         help: "pick the selected variant and show its ready request",
-        applies: |model| model.overlay.is_none(),
+        applies: |model| model.overlay.is_none() && model.view != View::Trials,
     },
     Binding {
         keys: &[letter('b')],
@@ -279,7 +319,8 @@ pub const KEYMAP: &[Binding] = &[
         action: Action::Toggle,
         label: |model| if model.takes_part(model.cursor) { "exclude" } else { "include" },
         help: "exclude the selected variant from the run, or include it",
-        applies: |model| model.overlay.is_none(),
+        // The variant that is selected is not seen among the trials.
+        applies: |model| model.overlay.is_none() && model.view != View::Trials,
     },
     Binding {
         keys: &[letter('+')],

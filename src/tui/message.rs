@@ -7,6 +7,7 @@ use crossterm::event::KeyEvent;
 
 use crate::bench::event::{Command, Entry, NoteLevel};
 use crate::bench::plan::Plan;
+use crate::bench::trials::{Ask, NoPage, Page};
 use crate::tui::picker::{ModelList, Taken};
 
 /// A variant on a model, by their indices in the plan.
@@ -54,6 +55,17 @@ pub enum Msg {
     Saved(Result<PathBuf, String>),
     /// The files that were written, or why none.
     Exported(Result<Vec<PathBuf>, String>),
+    /// The page of trials that was asked for, or why there is none.
+    Rows {
+        /// The number of the ask.
+        number: u64,
+        /// Whether nobody waits for it.
+        again: bool,
+        /// The page.
+        page: Result<Page, NoPage>,
+    },
+    /// Every entry about the trial that was asked for; none where the journal does not have it. Or why it cannot tell.
+    Trial(u64, Result<Vec<Entry>, String>),
     /// Time passed.
     Tick,
     /// The program is to end now: a signal, or the terminal is gone.
@@ -79,6 +91,12 @@ pub enum Effect {
     Copy(String),
     /// Write every export; the answer is [`Msg::Exported`].
     Export,
+    /// Read a page of trials from the run's journal; the answer is [`Msg::Rows`].
+    Page(Ask),
+    /// Read every entry about the trial with this id; the answer is [`Msg::Trial`].
+    Trial(u64),
+    /// Nobody looks at the trials any more.
+    LeaveTrials,
     /// Leave the dashboard.
     Quit,
 }

@@ -15,6 +15,7 @@ pub mod props;
 pub mod screen;
 pub mod terminal;
 pub mod theme;
+pub mod trials;
 pub mod typed;
 pub mod view;
 pub mod views;

@@ -19,6 +19,7 @@ use crate::tui::message::{Effect, Msg, Picked, PlanEstimate};
 use crate::tui::picker::{Listed, Picker};
 use crate::tui::prompts::Prompts;
 use crate::tui::theme::Theme;
+use crate::tui::trials::Trials;
 use crate::tui::typed::Typed;
 use crate::tui::view::{Panel, View};
 
@@ -51,6 +52,8 @@ pub struct Model {
     pub scroll: usize,
     /// Where the log stands.
     pub log: LogView,
+    /// Where the table of trials stands.
+    pub trials: Trials,
     /// Whether the Pareto front goes by cost.
     pub by_cost: bool,
     /// What lies over the view.
@@ -146,6 +149,7 @@ impl Model {
             panel: 0,
             scroll: 0,
             log: LogView::default(),
+            trials: Trials::default(),
             by_cost: false,
             overlay: None,
             status: None,
@@ -166,7 +170,11 @@ impl Model {
         match message {
             Msg::Key(event) if event.kind == KeyEventKind::Release => Vec::new(),
             Msg::Key(event) => match keymap::action(event, self) {
-                Some(action) => self.act(action, now),
+                Some(action) => {
+                    let mut effects = self.act(action, now);
+                    effects.extend(self.look_at_trials());
+                    effects
+                }
                 None => Vec::new(),
             },
             Msg::Resize(columns, rows) => {
@@ -177,6 +185,7 @@ impl Model {
                 for entry in &entries {
                     self.tally.apply(entry);
                     self.follow(&entry.event);
+                    self.trials.heard(entry);
                 }
                 Vec::new()
             }
@@ -224,6 +233,15 @@ impl Model {
                 self.say(NoteLevel::Error, why, now);
                 Vec::new()
             }
+            Msg::Rows { number, page, .. } => {
+                let mut effects = self.listed_trials(number, page);
+                effects.extend(self.look_at_trials());
+                effects
+            }
+            Msg::Trial(id, entries) => {
+                self.told_of_trial(id, entries);
+                Vec::new()
+            }
             Msg::Tick => {
                 self.status.take_if(|status| now >= status.until);
                 // A frame follows: what it needs is worked out once, and not for each batch of entries.
@@ -234,7 +252,7 @@ impl Model {
                     let renewed = self.prompts.renewed(&self.tally.plan);
                     self.prompts = renewed.unwrap_or_else(|| std::mem::take(&mut self.prompts));
                 }
-                Vec::new()
+                self.look_at_trials()
             }
             Msg::Leave => vec![Effect::Quit],
         }
@@ -290,7 +308,8 @@ impl Model {
             && match self.view {
                 View::Variant => self.shown().count() > 1,
                 View::Quota => self.tally.models.len() > 1,
-                View::Dashboard | View::Trials | View::Verdict | View::Log => false,
+                View::Trials => self.trials.one.is_some(),
+                View::Dashboard | View::Verdict | View::Log => false,
             }
     }
 
@@ -299,13 +318,22 @@ impl Model {
         match &self.overlay {
             Some(Overlay::Models(picker)) => picker.typing,
             Some(_) => false,
-            None => self.view == View::Log && self.log.filter.on,
+            None => self.filter().is_some_and(|filter| filter.on),
+        }
+    }
+
+    /// The filter of the view that is shown, where it has one.
+    pub fn filter(&self) -> Option<&Typed> {
+        match self.view {
+            View::Log => Some(&self.log.filter),
+            View::Trials if self.trials.one.is_none() => Some(&self.trials.filter),
+            View::Dashboard | View::Variant | View::Trials | View::Quota | View::Verdict => None,
         }
     }
 
     /// Whether there is a list whose entries a filter can choose.
     pub fn can_filter(&self) -> bool {
-        !self.is_typing() && (self.picker().is_some() || self.overlay.is_none() && self.view == View::Log)
+        !self.is_typing() && (self.picker().is_some() || self.overlay.is_none() && self.filter().is_some())
     }
 
     /// Where the selected variant stands in the list.

@@ -13,7 +13,7 @@ use crate::tui::model::{Model, Overlay};
 use crate::tui::props;
 use crate::tui::theme::Ink;
 use crate::tui::view::View;
-use crate::tui::views::{self, models};
+use crate::tui::views::{self, models, trials};
 use crate::tui::widgets::footer::Footer;
 use crate::tui::widgets::overlay::{self, OverlayBox};
 use crate::tui::widgets::pen::Pen;
@@ -123,6 +123,15 @@ fn above_footer(area: Rect) -> Rect {
 /// Rows of the list of models in a terminal of this size.
 pub fn picker_rows((columns, rows): (u16, u16)) -> usize {
     models::rows(overlay_area(Rect::new(0, 0, columns, rows)))
+}
+
+/// Rows of the table of trials.
+pub fn trial_rows(model: &Model) -> usize {
+    let (columns, rows) = model.size;
+    if columns < SMALLEST.0 || rows < SMALLEST.1 {
+        return 0;
+    }
+    trials::rows(model, Frame::of(Rect::new(0, 0, columns, rows), View::Trials).body)
 }
 
 /// How many lines of the panel that the keys are about can be scrolled away.

@@ -213,6 +213,7 @@ const FIGURES: &[(&str, &str)] = &[
     ("theory/min", "min(RPM, TPM / tokens): what the arithmetic without reservations promises"),
     ("reserved", "held for requests in flight at max_tokens, given back when they are answered"),
     ("est", "tokens were estimated from the length of the text"),
+    ("/ in trials", "words that all fit: part of a text, column:part, column=\"all\", column>number, -word for not"),
     ("winner", "shown to be best at the asked confidence; leader: best so far"),
     ("worse by", "the interval of how much worse than the leader: while it holds the leader's mark, none is shown"),
     ("out", "retired by the race: another is shown to be better, so it gets no more calls"),

@@ -140,7 +140,7 @@ fn history_says_what_the_ledger_said_and_stays_small() {
 #[test]
 fn warm_up_and_every_attempt_count_as_throttled() {
     let mut tally = stage::tally(&["concise"], 5);
-    let trial = tally.recent[0].trial;
+    let trial = tally.recent[0].sample.trial;
     let at = tally.last_at + Duration::from_secs(1);
     for attempt in 1..=3 {
         let trial = quotient::bench::sample::Trial { id: 900, warmup: true, ..trial };

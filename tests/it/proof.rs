@@ -69,7 +69,8 @@ async fn what_is_measured_lies_where_it_was_predicted() {
         let found = verified.expect("it was measured");
         assert!(found.low <= found.measured && found.measured <= found.high, "{found:?} {}", scenario(of));
         assert_eq!((found.throttles, found.seconds), (0, 120.0));
-        let mut driven: Vec<u64> = tally.recent.iter().map(|s| s.trial.id).filter(|id| *id >= 1 << 40).collect();
+        let mut driven: Vec<u64> =
+            tally.recent.iter().map(|of| of.sample.trial.id).filter(|id| *id >= 1 << 40).collect();
         driven.sort_unstable();
         assert!(driven.windows(2).all(|pair| pair[1] == pair[0] + 1), "none is begun and dropped: {driven:?}");
         let report = quotient::bench::report::Report::of(&tally);

@@ -191,6 +191,43 @@ fn other_models_are_picked_and_run() {
 }
 
 #[test]
+fn trials_are_read_back_from_the_journal_of_the_run() {
+    let home = Home::new();
+    let quick = data("quick.toml");
+    let mut terminal = Terminal::open(&home, &["--scenario", &quick, "--trials", "5"], 24, 80);
+    terminal.see("L-4C35BB2A");
+    terminal.press("r");
+    terminal.see("complete");
+    terminal.press("3/concise -warmup");
+    terminal.see("1 of 5, 24 in all, newest first");
+    terminal.press("\r");
+    terminal.wait("the filter is kept", |screen| !screen.contents().contains("▏"));
+    terminal.press("\r");
+    terminal.see("1 of 5 ─");
+    terminal.press("G");
+    // What only the journal tells, and the request as it was sent.
+    terminal.see("Amazon and from other companies");
+    terminal.press("g");
+    terminal.press("\u{1b}[C");
+    terminal.see("2 of 5 ─");
+    terminal.resize(50, 80);
+    terminal.see("attempt 1 is sent");
+    terminal.press("q");
+    assert_eq!(terminal.end(), 0);
+
+    let mut terminal = Terminal::open(&home, &["--scenario", &quick, "--trials", "2", "--no-record"], 50, 80);
+    terminal.see("L-4C35BB2A");
+    terminal.press("r");
+    terminal.see("complete");
+    terminal.press("3");
+    terminal.see("1 of 12, newest first");
+    terminal.press("\r");
+    terminal.see("told by the journal alone");
+    terminal.press("q");
+    assert_eq!(terminal.end(), 0);
+}
+
+#[test]
 fn quitting_asks_while_a_run_is_on() {
     let home = Home::new();
     let slow = data("slow.toml");

@@ -6,8 +6,9 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use quotient::bench::event::Event;
 use quotient::bench::tally::Tally;
 use quotient::export::dashboard::picture;
+use quotient::journal::pages::Pages;
 use quotient::journal::player;
-use quotient::tui::message::Msg;
+use quotient::tui::message::{Effect, Msg};
 use quotient::tui::model::Model;
 use quotient::tui::theme::{Colours, Theme};
 use quotient::tui::view::{VIEWS, View};
@@ -86,6 +87,31 @@ fn the_dashboard() {
     golden("dashboard-80x24.svg", &picture(&whole, (80, 24), true, Theme::DARK));
     golden("dashboard-200x50.svg", &picture(&whole, (200, 50), true, Theme::DARK));
     golden("dashboard-running.svg", &picture(&half, (120, 36), true, Theme::DARK));
+
+    let mut trials = whole;
+    trials.update(Msg::Resize(120, 36), trials.tally.last_at);
+    pressed(&mut trials, "3/e2e>4s\n>>>>>>>>>gjj");
+    golden("trials.svg", &picture(&trials, (120, 36), true, Theme::DARK));
+    pressed(&mut trials, "\n");
+    golden("trial.svg", &picture(&trials, (120, 36), false, Theme::LIGHT));
+}
+
+/// Presses keys, and answers from the journal what they ask for.
+fn pressed(model: &mut Model, keys: &str) {
+    let mut pages = Pages::open(Path::new(&data("journals/summarize.jsonl"))).unwrap();
+    pages.read().unwrap();
+    for key in keys.chars() {
+        let code = if key == '\n' { KeyCode::Enter } else { KeyCode::Char(key) };
+        let mut effects = model.update(Msg::Key(code.into()), model.tally.last_at);
+        while let Some(effect) = effects.pop() {
+            let answer = match effect {
+                Effect::Page(ask) => Msg::Rows { number: ask.number, again: ask.again, page: Ok(pages.page(&ask)) },
+                Effect::Trial(id) => Msg::Trial(id, Ok(pages.trial(id).unwrap())),
+                other => panic!("{other:?}"),
+            };
+            effects.extend(model.update(answer, model.tally.last_at));
+        }
+    }
 }
 
 #[test]

@@ -6,6 +6,7 @@ use std::time::Duration;
 use crossterm::event::{KeyEvent, KeyModifiers};
 use proptest::prelude::*;
 use quotient::bench::event::Command;
+use quotient::bench::trials::{self, Order};
 use quotient::tui::keymap::KEYMAP;
 use quotient::tui::message::{Effect, Msg, PlanEstimate};
 use quotient::tui::model::Model;
@@ -63,9 +64,19 @@ fn answered(model: &mut Model, effect: &Effect, now: Duration) {
             Msg::Estimate(PlanEstimate { rows, warnings: vec!["a warning ".repeat(30)], refusal: None })
         }
         Effect::Export => Msg::Exported(Err("the disk is full".into())),
+        // So few that the tally has all that a journal would have.
+        Effect::Page(ask) => {
+            let (rows, mut order) = (trials::recent(&model.tally), Order::default());
+            order.renew(&ask.query, &rows, &model.tally.plan);
+            let page = Ok(order.page(ask.anchor, ask.rows, &rows));
+            Msg::Rows { number: ask.number, again: ask.again, page }
+        }
+        Effect::Trial(id) => Msg::Trial(*id, Ok(trials::entries(&model.tally, *id))),
         _ => return,
     };
-    model.update(answer, now);
+    for effect in model.update(answer, now) {
+        answered(model, &effect, now);
+    }
 }
 
 /// Every wide glyph has the cell after it to itself, and stays on its row.
@@ -99,7 +110,8 @@ proptest! {
         let (mut now, mut size) = (stage::START, (80, 24));
         for step in steps {
             let selected = model.plan.variants.get(model.cursor).map(|variant| variant.name.clone());
-            let (view, panel) = (model.view, model.panel());
+            let (view, panel, trial) = (model.view, model.panel(), model.trials.selected);
+            let mut streamed = false;
             match step {
                 Step::Key(key) => {
                     for effect in model.update(Msg::Key(key), now) {
@@ -119,15 +131,22 @@ proptest! {
                     now = batch.last().map_or(now, |entry| now.max(entry.at));
                     let began = batch.iter().any(|entry| matches!(entry.event, quotient::bench::event::Event::RunStarted { .. }));
                     model.update(Msg::Entries(batch), now);
+                    streamed = !began && trial.is_some();
                     if !began {
                         let still = model.plan.variants.get(model.cursor).map(|variant| variant.name.clone());
                         prop_assert_eq!(still, selected);
+                        prop_assert_eq!(model.trials.selected, trial);
                     }
                     prop_assert_eq!((model.view, model.panel()), (view, panel));
                 }
                 Step::Quiet(ms) => now += Duration::from_millis(ms),
             }
-            model.update(Msg::Tick, now);
+            for effect in model.update(Msg::Tick, now) {
+                answered(&mut model, &effect, now);
+            }
+            if streamed && model.trials.selected.is_some() {
+                prop_assert_eq!(model.trials.selected, trial, "a trial stays selected while others come");
+            }
             let area = Rect::new(0, 0, size.0, size.1);
             let mut buffer = Buffer::empty(area);
             screen::draw(&model, now, area, &mut buffer);

@@ -4,6 +4,7 @@ pub mod dashboard;
 pub mod log;
 pub mod models;
 pub mod quota;
+pub mod trial;
 pub mod trials;
 pub mod variant;
 pub mod verdict;
@@ -28,7 +29,7 @@ pub fn draw(model: &Model, judged: &Judged, now: Duration, area: Rect, buffer: &
     match model.view {
         View::Dashboard => dashboard::draw(model, judged, now, area, buffer),
         View::Variant => sheet(Panel::About, model, judged, now, area, buffer),
-        View::Trials => trials::draw(model, area, buffer),
+        View::Trials => trials::draw(model, judged, now, area, buffer),
         View::Quota => quota::draw(model, judged, now, area, buffer),
         View::Verdict => verdict::draw(model, judged, now, area, buffer),
         View::Log => log::draw(model, area, buffer),
@@ -46,7 +47,8 @@ fn content<'a>(panel: Panel, model: &'a Model, judged: &Judged, now: Duration, c
     match panel {
         Panel::About => variant::content(model, judged, now, columns),
         Panel::Ranking => verdict::content(model, judged, now, columns),
-        Panel::Variants | Panel::Trials | Panel::Limits | Panel::Front | Panel::Log => {
+        Panel::Trials => trial::content(model, columns),
+        Panel::Variants | Panel::Limits | Panel::Front | Panel::Log => {
             Content { title: "".into(), aside: "".into(), lines: Vec::new() }
         }
     }

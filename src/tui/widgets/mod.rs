@@ -14,5 +14,6 @@ pub mod quota;
 pub mod sheet;
 pub mod tabs;
 pub mod timeline;
+pub mod trials;
 pub mod variants;
 pub mod verdict;

@@ -3,6 +3,7 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::widgets::Widget;
+use unicode_width::UnicodeWidthStr;
 
 use crate::tui::format::wrap;
 use crate::tui::theme::{Ink, Theme};
@@ -31,6 +32,29 @@ pub fn labelled(label: &str, width: u16, ink: Ink, text: &str, columns: u16) -> 
 /// A head between parts of a sheet.
 pub fn heading(text: &str) -> Line {
     vec![(text.to_owned(), 0, Ink::Title)]
+}
+
+/// Two sheets beside each other: the right one begins at a column.
+pub fn beside(left: Vec<Line>, at: u16, right: Vec<Line>) -> Vec<Line> {
+    let (mut left, mut right) = (left.into_iter(), right.into_iter());
+    let mut lines = Vec::new();
+    loop {
+        let (before, behind) = (left.next(), right.next());
+        if before.is_none() && behind.is_none() {
+            return lines;
+        }
+        let mut line = before.unwrap_or_default();
+        if let Some(behind) = behind {
+            let taken: u16 = line.iter().map(columns_of).sum();
+            line.push((String::new(), at.saturating_sub(taken), Ink::Text));
+            line.extend(behind);
+        }
+        lines.push(line);
+    }
+}
+
+fn columns_of((text, width, _): &(String, u16, Ink)) -> u16 {
+    if *width == 0 { text.width() as u16 } else { *width }
 }
 
 /// Lines from the one to which they are scrolled, with signs at an edge for what is above and below.
