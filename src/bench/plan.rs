@@ -1,6 +1,7 @@
 //! Plan: what to run — models, variants, cases, trials, limits, seed.
 
 use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -12,6 +13,11 @@ use crate::bench::native;
 use crate::bench::objective::Rule;
 use crate::bench::quota::QuotaOverrides;
 use crate::bench::request::{CacheAfter, Parameters, Turn};
+
+/// What `max_tokens` may be, wherever it is set.
+pub const MAX_TOKENS: RangeInclusive<u64> = 1..=10_000_000;
+/// Counted trials per variant and model, wherever they are set.
+pub const TRIALS: RangeInclusive<u64> = 1..=1_000_000;
 
 /// One input that every variant is given.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
