@@ -21,11 +21,14 @@ pub(super) fn head(plan: &Plan) -> String {
     let names = ["task", "content", "id"].into_iter().chain(first.filter(is_word).take(MOST_NAMED));
     let names: Vec<String> = names.map(|name| format!("{{{{ {name} }}}}")).collect();
     format!(
-        "# Save and close: this becomes a variant of its own, beside the others. No file of yours is written over.\n\
-         # Where the name stays as it is, it gets a new one. Closed unchanged, it adds nothing.\n\
-         # Templates can use {}. More keys: temperature, top_p, stop,\n\
-         # service_tier, extra, models, cache_after, [[variant.message]] with role and text, [[variant.check]] with kind\n\
-         # and value. max_tokens = \"model\" leaves it unset.\n\n",
+        "# Save and close: this becomes a variant of its own, beside the others. No\n\
+         # file of yours is written over. Where the name stays as it is, it gets a new\n\
+         # one. Closed unchanged, it adds nothing.\n\
+         #\n\
+         # Templates can use {}.\n\
+         # More keys: temperature, top_p, stop, service_tier, extra, models,\n\
+         # cache_after, [[variant.message]] with role and text, [[variant.check]] with\n\
+         # kind and value. max_tokens = \"model\" leaves it unset.\n\n",
         names.join(", ")
     )
 }
@@ -174,7 +177,7 @@ prompt = "{{ task }}: {{ content }}"
         let models = vec![ModelPlan::of(ModelId::parse("a.one"))];
         let plan = Plan { cases: vec![case], models, variants: vec![variant()], ..Plan::default() };
         let text = editable(&plan, 0).expect("it can be written");
-        assert!(text.contains("{{ task }}, {{ content }}, {{ id }}, {{ tone }}. More"), "{text}");
-        assert!(text.lines().take_while(|line| !line.is_empty()).all(|line| line.starts_with("# ")), "{text}");
+        assert!(text.contains("{{ task }}, {{ content }}, {{ id }}, {{ tone }}.\n"), "{text}");
+        assert!(text.lines().take_while(|line| !line.is_empty()).all(|line| line.starts_with('#')), "{text}");
     }
 }

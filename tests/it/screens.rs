@@ -1,13 +1,15 @@
 //! The pictures under `screenshots/` are golden files, made from a recorded run: `BLESS=1 cargo test` rewrites them.
 
 use std::path::Path;
+use std::time::Duration;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use quotient::bench::event::Event;
 use quotient::bench::tally::Tally;
+use quotient::cli::desk;
 use quotient::export::dashboard::picture;
 use quotient::journal::player;
-use quotient::tui::message::Msg;
+use quotient::tui::message::{Effect, Msg};
 use quotient::tui::model::Model;
 use quotient::tui::theme::{Colours, Theme};
 use quotient::tui::view::{VIEWS, View};
@@ -86,6 +88,17 @@ fn the_dashboard() {
     golden("dashboard-80x24.svg", &picture(&whole, (80, 24), true, Theme::DARK));
     golden("dashboard-200x50.svg", &picture(&whole, (200, 50), true, Theme::DARK));
     golden("dashboard-running.svg", &picture(&half, (120, 36), true, Theme::DARK));
+
+    let mut planned = Model::new(plan.clone().unwrap(), Theme::DARK);
+    planned.update(Msg::Resize(120, 36), Duration::ZERO);
+    let detected = entries.iter().filter(|entry| matches!(entry.event, Event::QuotaDetected { .. })).cloned();
+    planned.update(Msg::Entries(detected.collect()), Duration::ZERO);
+    let effects = planned.update(Msg::Key(KeyCode::Char('p').into()), Duration::ZERO);
+    let [Effect::Estimate(asked)] = effects.as_slice() else { panic!("{effects:?}") };
+    let quotas: Vec<_> = planned.tally.models.iter().map(|of| of.quota.clone()).collect();
+    let estimate = desk::estimated((**asked).clone(), &quotas, None);
+    planned.update(Msg::Estimate(estimate), Duration::ZERO);
+    golden("plan.svg", &picture(&planned, (120, 36), true, Theme::DARK));
 }
 
 #[test]

@@ -7,7 +7,7 @@ use crossterm::event::{KeyEvent, KeyModifiers};
 use proptest::prelude::*;
 use quotient::bench::event::Command;
 use quotient::tui::keymap::KEYMAP;
-use quotient::tui::message::{Effect, Msg, PlanEstimate};
+use quotient::tui::message::{Added, Effect, Msg, PlanEstimate};
 use quotient::tui::model::Model;
 use quotient::tui::screen;
 use quotient::tui::theme::{Colours, Ground, Theme};
@@ -63,9 +63,21 @@ fn answered(model: &mut Model, effect: &Effect, now: Duration) {
             Msg::Estimate(PlanEstimate { rows, warnings: vec!["a warning ".repeat(30)], refusal: None })
         }
         Effect::Export => Msg::Exported(Err("the disk is full".into())),
+        Effect::CopyPrompt(of) => Msg::Copied(*of, Ok(())),
+        Effect::SavePrompt(of) => Msg::Saved(*of, Err("the disk is full".into())),
+        Effect::Edit { variant, again } => Msg::Returned(Ok((variant % 3 > 0 || *again).then(|| vec![*variant as u8]))),
+        Effect::Add(bytes) if bytes[0] % 2 > 0 => Msg::Added(Err("error: no variant\n".repeat(40))),
+        Effect::Add(_) => {
+            let mut variant = model.plan.variants[0].clone();
+            variant.name = format!("日本語-{}", model.plan.variants.len());
+            Msg::Added(Ok(Added { variant: Box::new(variant), toml: String::new() }))
+        }
+        Effect::Keep(added) => Msg::Kept(added.variant.name.clone(), Err("the disk is full".into())),
         _ => return,
     };
-    model.update(answer, now);
+    for effect in model.update(answer, now) {
+        answered(model, &effect, now);
+    }
 }
 
 /// Every wide glyph has the cell after it to itself, and stays on its row.
