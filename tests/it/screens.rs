@@ -88,17 +88,24 @@ fn the_dashboard() {
     golden("dashboard-80x24.svg", &picture(&whole, (80, 24), true, Theme::DARK));
     golden("dashboard-200x50.svg", &picture(&whole, (200, 50), true, Theme::DARK));
     golden("dashboard-running.svg", &picture(&half, (120, 36), true, Theme::DARK));
+}
 
-    let mut planned = Model::new(plan.clone().unwrap(), Theme::DARK);
-    planned.update(Msg::Resize(120, 36), Duration::ZERO);
-    let detected = entries.iter().filter(|entry| matches!(entry.event, Event::QuotaDetected { .. })).cloned();
-    planned.update(Msg::Entries(detected.collect()), Duration::ZERO);
-    let effects = planned.update(Msg::Key(KeyCode::Char('p').into()), Duration::ZERO);
+#[test]
+fn the_plan() {
+    let entries = recorded().entries;
+    let mut model = Model::new(after(0.0).plan, Theme::DARK);
+    model.update(Msg::Resize(120, 36), Duration::ZERO);
+    let detected = entries.into_iter().filter(|entry| matches!(entry.event, Event::QuotaDetected { .. }));
+    model.update(Msg::Entries(detected.collect()), Duration::ZERO);
+    let effects = model.update(Msg::Key(KeyCode::Char('p').into()), Duration::ZERO);
     let [Effect::Estimate(asked)] = effects.as_slice() else { panic!("{effects:?}") };
-    let quotas: Vec<_> = planned.tally.models.iter().map(|of| of.quota.clone()).collect();
+    let quotas: Vec<_> = model.tally.models.iter().map(|of| of.quota.clone()).collect();
     let estimate = desk::estimated((**asked).clone(), &quotas, None);
-    planned.update(Msg::Estimate(estimate), Duration::ZERO);
-    golden("plan.svg", &picture(&planned, (120, 36), true, Theme::DARK));
+    model.update(Msg::Estimate(estimate), Duration::ZERO);
+    golden("plan.svg", &picture(&model, (120, 36), true, Theme::DARK));
+    model.update(Msg::Resize(80, 24), Duration::ZERO);
+    golden("views/plan-80x24.svg", &picture(&model, (80, 24), true, Theme::DARK));
+    golden("views/plan-light.svg", &picture(&model, (120, 36), false, Theme::LIGHT));
 }
 
 #[test]
