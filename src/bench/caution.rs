@@ -1,6 +1,7 @@
 //! Cautions: what a model does not take of a variant as it stands, said before anything is sent.
 
 use crate::bench::family::{self, NativeFormat};
+use crate::bench::model::ModelId;
 use crate::bench::native;
 use crate::bench::plan::{Plan, Variant};
 use crate::bench::price;
@@ -23,6 +24,7 @@ pub fn cautions(plan: &Plan, model: usize, variant: usize) -> Vec<String> {
     if plan.api.is_native() {
         cautions.extend(native::departures(id, parameters));
     }
+    cautions.extend(parameters.max_tokens.and_then(|_| too_many(id, max_tokens)));
     let api = plan.api_of(model);
     if api != plan.api {
         cautions.push(format!(
@@ -41,6 +43,15 @@ pub fn cautions(plan: &Plan, model: usize, variant: usize) -> Vec<String> {
     cautions.iter().map(|caution| format!("{} on {id}: {caution}", variant.name)).collect()
 }
 
+/// The sentence about more output tokens than a model is known to give (source: "The maximum tokens you requested
+/// exceeds the model limit", a `ValidationException` of Converse and `InvokeModel`).
+pub fn too_many(id: &ModelId, max_tokens: u64) -> Option<String> {
+    let most = price::max_output(id).map(u64::from).filter(|most| max_tokens > *most)?;
+    Some(format!(
+        "max_tokens {max_tokens} is above the {most} output tokens that the model is known to give: it may be refused"
+    ))
+}
+
 fn cache(plan: &Plan, variant: &Variant, native: NativeFormat, known: bool) -> Option<String> {
     variant.cache_after?;
     if plan.api.is_native() && !matches!(native, NativeFormat::Claude | NativeFormat::Nova) {
@@ -52,7 +63,6 @@ fn cache(plan: &Plan, variant: &Variant, native: NativeFormat, known: bool) -> O
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::bench::model::ModelId;
     use crate::bench::plan::{Api, ModelPlan};
     use crate::bench::request::{CacheAfter, Parameters};
 
@@ -80,6 +90,9 @@ mod tests {
         assert!(said(llama, Api::Invoke, plain(), cached).contains("cache point is not sent"));
         assert!(said("ai21.j2-mid-v1", Api::ConverseStream, plain(), None).contains("called by converse,"));
         assert!(said("ai21.j2-mid-v1", Api::InvokeStream, plain(), None).contains("called by invoke,"));
+        let large = || Parameters { max_tokens: Some(5_000), ..Parameters::default() };
+        assert!(said(haiku, Api::Converse, large(), None).contains("max_tokens 5000 is above the 4096 output tokens"));
+        assert_eq!(said("somebody.new-model-v1:0", Api::Converse, large(), None), "", "nothing is known of it");
         let unset = said(llama, Api::Invoke, Parameters::default(), None);
         assert_eq!(
             unset,

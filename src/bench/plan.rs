@@ -1,6 +1,7 @@
 //! Plan: what to run — models, variants, cases, trials, limits, seed.
 
 use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -12,6 +13,11 @@ use crate::bench::native;
 use crate::bench::objective::Rule;
 use crate::bench::quota::QuotaOverrides;
 use crate::bench::request::{CacheAfter, Parameters, Turn};
+
+/// What `max_tokens` may be, wherever it is set.
+pub const MAX_TOKENS: RangeInclusive<u64> = 1..=10_000_000;
+/// Counted trials per variant and model, wherever they are set.
+pub const TRIALS: RangeInclusive<u64> = 1..=1_000_000;
 
 /// One input that every variant is given.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -450,6 +456,18 @@ impl Plan {
             * u64::from(self.trials)
     }
 
+    /// `max_tokens` of all variants that take part, in the configuration's words: `512`, or `512; concise 300`.
+    pub fn max_tokens_in_words(&self) -> String {
+        let word = |of: &Variant| of.parameters.max_tokens.map_or("model".into(), |most| most.to_string());
+        let words = || self.variants.iter().filter(|of| of.included).map(|of| (word(of), of.name.as_str()));
+        let count = |word: &String| words().filter(|(other, _)| other == word).count();
+        // Of words that are as frequent as each other the first one is the usual.
+        let usual = words().map(|(word, _)| word).rev().max_by_key(count);
+        let others = words().filter(|(word, _)| Some(word) != usual.as_ref());
+        let others: Vec<String> = others.map(|(word, name)| format!("{name} {word}")).collect();
+        usual.clone().into_iter().chain(others).collect::<Vec<_>>().join("; ")
+    }
+
     /// Most output tokens of one invocation of a variant on a model: what the service reserves for output.
     pub fn max_tokens(&self, model: usize, variant: usize) -> u64 {
         let model = &self.models[model];
@@ -461,6 +479,24 @@ impl Plan {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn max_tokens_of_all_are_the_usual_and_the_others() {
+        let variant = |name: &str, max_tokens| Variant {
+            name: name.into(),
+            parameters: Parameters { max_tokens, ..Parameters::default() },
+            included: name != "out",
+            ..Variant::default()
+        };
+        let said = |all: &[(&str, Option<u32>)]| {
+            let variants = all.iter().map(|(name, most)| variant(name, *most)).collect();
+            Plan { variants, ..Plan::default() }.max_tokens_in_words()
+        };
+        assert_eq!(said(&[("a", Some(512)), ("b", Some(512)), ("out", Some(9))]), "512");
+        assert_eq!(said(&[("a", Some(300)), ("b", None), ("c", None)]), "model; a 300");
+        assert_eq!(said(&[("a", Some(300)), ("b", Some(512))]), "300; b 512");
+        assert_eq!(said(&[]), "");
+    }
 
     #[test]
     fn loopback_is_told_by_the_host_alone() {

@@ -102,7 +102,7 @@ async fn follow(plan: Arc<Plan>, river: River) -> (Tally, Option<PathBuf>, bool)
                 // A closed channel means that the run has just ended by itself.
                 drop(commands.send(command));
             }
-            () = interrupts.next() => {
+            _ = interrupts.next() => {
                 stop(&commands, signalled);
                 signalled = true;
             }

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::bench::estimate::{Estimate, USUAL_SPREAD, estimate};
 use crate::bench::guess;
 use crate::bench::number::number;
-use crate::bench::plan::{ModelPlan, Plan};
+use crate::bench::plan::{Concurrency, ModelPlan, Plan};
 use crate::bench::price;
 use crate::bench::quota::{Quota, QuotaOverrides};
 use crate::bench::template::Templates;
@@ -15,6 +15,7 @@ use crate::cli::bench::refusal;
 use crate::cli::exit::{Exit, Refused};
 use crate::cli::fit::{self, Fit};
 use crate::cli::{output, planning};
+use crate::tui::format::plural;
 
 /// Runs the command.
 pub fn check(options: &CheckOptions) -> Result<Exit> {
@@ -132,7 +133,6 @@ pub fn rows(plan: &Plan, estimated: &Estimate) -> Vec<(String, String)> {
         ),
         row("tokens at worst", format!("{} est, every attempt at max_tokens", count(estimated.worst_tokens))),
         row("quota tokens", format!("{} est", count(estimated.quota_tokens))),
-        row("price", prices(plan)),
         row("cost", cost),
         row(
             "cap on cost",
@@ -155,6 +155,16 @@ pub fn rows(plan: &Plan, estimated: &Estimate) -> Vec<(String, String)> {
                 )
             }),
         ),
+        row("max_tokens", plan.max_tokens_in_words()),
+        row(
+            "at once",
+            match plan.concurrency {
+                Concurrency::Auto => "as many requests as are needed".into(),
+                Concurrency::Fixed(most) => format!("{} on each model", plural(u64::from(most), "request")),
+            },
+        ),
+        row("objective", plan.objective.name()),
+        row("price", prices(plan)),
         row(
             "verification",
             match (plan.verify, estimated.verified) {

@@ -1,7 +1,7 @@
 //! `quotient dashboard`: the screen on this thread, the work on a runtime of its own.
 
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
@@ -12,18 +12,22 @@ use color_eyre::eyre::WrapErr;
 use tokio::sync::mpsc::unbounded_channel;
 
 use crate::bench::event::{Entry, Event, NoteLevel};
+use crate::bench::plan::Plan;
 use crate::bench::tally::Tally;
 use crate::cli::arguments::{DashboardOptions, PromptForm, ReplayOptions};
-use crate::cli::desk::{Ask, Asks, Desk, Inbox};
+use crate::cli::desk::{self, Ask, Asks, Desk, Inbox};
+use crate::cli::editor::Editor;
 use crate::cli::exit::{Exit, Refused};
 use crate::cli::session::now;
 use crate::cli::signals::Interrupts;
 use crate::cli::trials::{Journals, Reader};
 use crate::cli::{files, look, output, planning, prompt};
+use crate::config;
 use crate::export::{self, FORMATS, Rendered};
 use crate::journal::player::Played;
-use crate::tui::event_loop;
-use crate::tui::message::{Effect, Msg, Picked};
+use crate::tui::event_loop::{self, Errand};
+use crate::tui::input::Input;
+use crate::tui::message::{Added, Effect, Msg, Picked, PlanEstimate};
 use crate::tui::model::Model;
 use crate::tui::terminal::Terminal;
 
@@ -44,21 +48,29 @@ pub fn dashboard(options: &DashboardOptions) -> Result<Exit> {
     let (inbox, messages) = mpsc::channel();
     let (tell_desk, heard) = unbounded_channel();
     let journals = setup.journals.clone().map_or(Journals::Nowhere, Journals::In);
-    let signalled = Arc::new(AtomicBool::new(false));
-    let desk = Desk::new(planned.plan, planned.recipe, setup, inbox.clone(), Arc::clone(&signalled));
+    let (signalled, editing) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
+    let desk =
+        Desk::new(planned.plan, planned.recipe, setup, inbox.clone(), Arc::clone(&signalled), Arc::clone(&editing));
     let working = std::thread::Builder::new()
         .name("desk".into())
         .spawn(move || runtime.block_on(desk.work(heard, interrupts)))
         .wrap_err("cannot start")?;
-    event_loop::read_input(inbox.clone()).wrap_err("cannot read keys")?;
-    let trials = Reader::new(journals, inbox.clone());
-    let mut hands = Hands { inbox, asks: Some(tell_desk.clone()), trials, folder: options.output.clone() };
-    let shown = event_loop::run(&mut terminal, model, &messages, now, |effect, model| hands.perform(effect, model));
+    let input = Input::read(inbox.clone()).wrap_err("cannot read keys")?;
+    let mut hands = Hands::new(inbox, Some(tell_desk.clone()), journals, options.output.clone(), editing);
+    let perform = |effect, model: &Model| hands.perform(effect, model);
+    let shown = event_loop::run(&mut terminal, model, &messages, &input, now, perform);
+    let unfinished = hands.editor.end();
     drop(terminal);
     // The terminal is the user's again, whatever the desk still has to bring to an end.
     drop(tell_desk.send(Ask::Close));
     // A panic of the desk has been reported by the panic hook already.
     let left = working.join().unwrap_or_default();
+    for (name, path) in &hands.kept {
+        output::say(&format!("variant {name}: {}", path.display()));
+    }
+    if let Some(path) = unfinished {
+        output::say(&format!("what was written, and is no variant: {}", path.display()));
+    }
     shown.wrap_err("the terminal failed")?;
     if let Some(journal) = left.journal {
         output::say(&format!("journal {}", journal.display()));
@@ -92,15 +104,15 @@ pub fn replay(journal: PathBuf, played: Played, options: &ReplayOptions) -> Resu
     }
     leave_at_a_signal(inbox.clone())?;
     let mut terminal = Terminal::take().wrap_err("cannot use the terminal")?;
-    event_loop::read_input(inbox.clone()).wrap_err("cannot read keys")?;
-    let trials = Reader::new(Journals::File(journal), inbox.clone());
-    let mut hands = Hands { inbox, asks: None, trials, folder: None };
+    let input = Input::read(inbox.clone()).wrap_err("cannot read keys")?;
+    let mut hands = Hands::new(inbox, None, Journals::File(journal), None, Arc::new(AtomicBool::new(false)));
     // The screen's clock is the run's own, so gauges drain and waits count as they did.
     let begun = std::time::Instant::now();
     let clock = || if speed > 0.0 { (start + begun.elapsed().mul_f64(speed)).min(end) } else { end };
     let mut model = Model::over(tally, look::theme(&options.look));
     model.keys = keys;
-    let shown = event_loop::run(&mut terminal, model, &messages, clock, |effect, model| hands.perform(effect, model));
+    let perform = |effect, model: &Model| hands.perform(effect, model);
+    let shown = event_loop::run(&mut terminal, model, &messages, &input, clock, perform);
     drop(terminal);
     shown.wrap_err("the terminal failed")?;
     Ok(Exit::Done)
@@ -114,7 +126,7 @@ fn leave_at_a_signal(inbox: Inbox) -> Result<()> {
         Interrupts::listen()
     };
     let waiting = move || {
-        runtime.block_on(interrupts.next());
+        _ = runtime.block_on(interrupts.next());
         drop(inbox.send(Msg::Leave));
     };
     std::thread::Builder::new().name("signals".into()).spawn(waiting).wrap_err("cannot start")?;
@@ -148,13 +160,47 @@ struct Hands {
     asks: Option<Asks>,
     trials: Reader,
     folder: Option<PathBuf>,
+    editor: Editor,
+    /// Names of the variants that were written, and where each is kept.
+    kept: Vec<(String, PathBuf)>,
 }
 
 impl Hands {
-    fn perform(&mut self, effect: Effect, model: &Model) {
+    fn new(
+        inbox: Inbox,
+        asks: Option<Asks>,
+        journals: Journals,
+        folder: Option<PathBuf>,
+        editing: Arc<AtomicBool>,
+    ) -> Self {
+        let editor = Editor::new(inbox.clone(), editing);
+        let trials = Reader::new(journals, inbox.clone());
+        Self { inbox, asks, trials, folder, editor, kept: Vec::new() }
+    }
+
+    fn perform(&mut self, effect: Effect, model: &Model) -> Option<Errand> {
         match effect {
+            Effect::Edit { variant, again } => match self.edit(model, variant, again) {
+                Ok(errand) => return Some(errand),
+                Err(why) => self.answer(Msg::Returned(Err(why))),
+            },
+            Effect::Add(bytes) => self.ask(Ask::Add(self.editor.name(), bytes)),
+            Effect::Keep(added) => {
+                let kept = self.keep(&added);
+                self.answer(Msg::Kept(added.variant.name, kept));
+            }
+            Effect::GiveUp => {
+                let kept = self.editor.give_up().map_or_else(
+                    || "nothing is added".to_owned(),
+                    |path| format!("nothing is added; what was written stays as {}", path.display()),
+                );
+                self.answer(Msg::Note(NoteLevel::Info, kept));
+            }
             Effect::Tell(command) => self.ask(Ask::Tell(command)),
-            Effect::Estimate(plan) => self.ask(Ask::Estimate(plan)),
+            Effect::Estimate(plan) => match &self.asks {
+                Some(asks) => drop(asks.send(Ask::Estimate(plan))),
+                None => self.answer(Msg::Estimate(estimated(&model.tally, plan))),
+            },
             Effect::ListModels => match &self.asks {
                 Some(asks) => drop(asks.send(Ask::List)),
                 None => self.answer(Msg::Models(Err(PAST_RUN.into()))),
@@ -164,14 +210,45 @@ impl Hands {
                 None => self.answer(Msg::Taken(Err(PAST_RUN.into()))),
             },
             Effect::ShowPrompt(picked) => self.answer(Msg::Prompt(picked, request(model, picked))),
-            Effect::SavePrompt(picked) => self.answer(Msg::Saved(self.save(model, picked))),
-            Effect::Copy(text) => copy(&text),
+            Effect::SavePrompt(picked) => self.answer(Msg::Saved(picked, self.save(model, picked))),
+            Effect::CopyPrompt(picked) => {
+                self.answer(Msg::Copied(picked, request(model, picked).map(|text| copy(&text))));
+            }
             Effect::Export => self.export(model),
             Effect::Page(ask) => self.trials.page(model.tally.run.as_deref().unwrap_or_default(), ask),
             Effect::Trial(id) => self.trials.trial(model.tally.run.as_deref().unwrap_or_default(), id),
             Effect::LeaveTrials => self.trials.leave(),
             Effect::Quit => {}
         }
+        None
+    }
+
+    /// What opens a variant of the next run in the user's editor, or what was written before.
+    fn edit(&mut self, model: &Model, variant: usize, again: bool) -> Result<Errand, String> {
+        if self.asks.is_none() {
+            return Err(PAST_RUN.into());
+        }
+        if again {
+            return self.editor.again();
+        }
+        let name = &model.plan.variants[variant].name;
+        let text = config::editable(&model.plan, variant);
+        let text = text.map_err(|why| format!("{name} cannot be written as a table of variants.toml: {why}"))?;
+        self.editor.open(&plain(name), text)
+    }
+
+    /// Keeps the table of a variant as a file of its own; no other file is written over.
+    fn keep(&mut self, added: &Added) -> Result<PathBuf, String> {
+        // It belongs to no run.
+        let folder = self.folder.clone().unwrap_or_else(files::variants);
+        let name = plain(&added.variant.name);
+        let path = put(&folder, &name, &added.toml).map_err(|error| {
+            let stays = self.editor.give_up().map(|path| format!("; what was written stays as {}", path.display()));
+            format!("{}: {error}{}", folder.display(), stays.unwrap_or_default())
+        })?;
+        self.editor.done();
+        self.kept.push((added.variant.name.clone(), path.clone()));
+        Ok(path)
     }
 
     fn ask(&self, ask: Ask) {
@@ -189,11 +266,7 @@ impl Hands {
 
     fn save(&self, model: &Model, picked: Picked) -> Result<PathBuf, String> {
         let text = request(model, picked)?;
-        let name: String = model.plan.variants[picked.variant]
-            .name
-            .chars()
-            .map(|c| if c.is_alphanumeric() || c == '-' || c == '_' { c } else { '-' })
-            .collect();
+        let name = plain(&model.tally.plan.variants[picked.variant].name);
         let rendered = Rendered { name: format!("{name}-request.json"), contents: text };
         let written = export::write(&self.place(&model.tally), &[rendered]).map_err(|error| error.to_string())?;
         written.into_iter().next().ok_or_else(|| "nothing was written".into())
@@ -222,6 +295,36 @@ impl Hands {
     fn place(&self, tally: &Tally) -> PathBuf {
         self.folder.clone().unwrap_or_else(|| files::folder(tally))
     }
+}
+
+/// A variant's name as the beginning of a file's.
+fn plain(name: &str) -> String {
+    name.chars().map(|c| if c.is_alphanumeric() || c == '-' || c == '_' { c } else { '-' }).collect()
+}
+
+/// Writes a text as the first of `name.toml`, `name-b.toml`, `name-c.toml` … that is not there.
+fn put(folder: &Path, name: &str, text: &str) -> std::io::Result<PathBuf> {
+    std::fs::create_dir_all(folder)?;
+    let letters = std::iter::once(String::new()).chain(('b'..='z').map(|letter| format!("-{letter}")));
+    let mut there = std::io::Error::from(std::io::ErrorKind::AlreadyExists);
+    for path in letters.map(|letter| folder.join(format!("{name}{letter}.toml"))) {
+        match std::fs::File::create_new(&path) {
+            Ok(mut file) => {
+                file.write_all(text.as_bytes())?;
+                return Ok(path);
+            }
+            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => there = error,
+            Err(error) => return Err(error),
+        }
+    }
+    Err(there)
+}
+
+/// What a past run's plan would take once more, under the quotas that it had; it cannot be started from there.
+fn estimated(tally: &Tally, plan: Arc<Plan>) -> PlanEstimate {
+    let quotas = tally.models.iter().map(|of| &of.quota).chain(tally.judges.iter().map(|of| &of.quota));
+    let quotas: Vec<_> = quotas.cloned().collect();
+    desk::estimated(Arc::unwrap_or_clone(plan), &quotas, Some(PAST_RUN.into()))
 }
 
 /// The ready request of a variant on its first case, as the Converse body.

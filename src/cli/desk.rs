@@ -11,15 +11,15 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 use crate::bedrock::aws::Clients;
 use crate::bench::event::{Command, Entry, NoteLevel, Stop};
 use crate::bench::plan::{Endpoint, Plan};
-use crate::bench::quota::LimitKind;
+use crate::bench::quota::{LimitKind, Quota};
 use crate::cli::bench::refusal;
 use crate::cli::fit::{self, Fit};
 use crate::cli::planning::Recipe;
 use crate::cli::session::{River, Session, Setup, clients, today};
-use crate::cli::signals::Interrupts;
+use crate::cli::signals::{Interrupt, Interrupts};
 use crate::cli::{check, models, output};
 use crate::tui::format::plural;
-use crate::tui::message::{Msg, PlanEstimate};
+use crate::tui::message::{Added, Msg, PlanEstimate};
 use crate::tui::picker::{ModelList, ModelRow, Taken};
 
 /// What the desk is asked for.
@@ -33,6 +33,8 @@ pub enum Ask {
     List,
     /// Put the plan on the models with these ids.
     Take(Vec<String>),
+    /// Put what was written beside the variants; errors call it by this name.
+    Add(String, Vec<u8>),
     /// End the run that is on, and then everything.
     Close,
 }
@@ -55,7 +57,11 @@ pub struct Desk {
     trouble: Option<String>,
     inbox: Inbox,
     signalled: Arc<AtomicBool>,
+    editing: Arc<AtomicBool>,
 }
+
+/// Columns of what is wrong with a variant that was written: what a small terminal shows.
+const COLUMNS: usize = 70;
 
 /// What the desk leaves behind.
 #[derive(Debug, Default)]
@@ -66,10 +72,17 @@ pub struct Left {
 
 impl Desk {
     /// A desk over a plan, and what that can be made of again; nothing is opened yet. `signalled` becomes true when a
-    /// signal ends the program.
-    pub fn new(plan: Plan, recipe: Recipe, setup: Setup, inbox: Inbox, signalled: Arc<AtomicBool>) -> Self {
+    /// signal ends the program; while `editing` is, the keys are an editor's, the one that interrupts among them.
+    pub fn new(
+        plan: Plan,
+        recipe: Recipe,
+        setup: Setup,
+        inbox: Inbox,
+        signalled: Arc<AtomicBool>,
+        editing: Arc<AtomicBool>,
+    ) -> Self {
         let (clients, session, river, trouble) = (None, None, None, None);
-        Self { plan, recipe, setup, clients, session, river, has_run: false, trouble, inbox, signalled }
+        Self { plan, recipe, setup, clients, session, river, has_run: false, trouble, inbox, signalled, editing }
     }
 
     /// Works until it is asked to close.
@@ -85,6 +98,7 @@ impl Desk {
                     Some(Ask::Estimate(plan)) => self.estimate(plan).await,
                     Some(Ask::List) => list = Some(self.list()),
                     Some(Ask::Take(ids)) => self.take(&ids, &left).await,
+                    Some(Ask::Add(name, bytes)) => self.add(&name, bytes),
                     Some(Ask::Close) | None => break,
                 },
                 batch = next(&mut self.river) => match batch {
@@ -95,7 +109,10 @@ impl Desk {
                     list = None;
                     self.send(message);
                 }
-                () = interrupts.next() => {
+                who = interrupts.next() => {
+                    if who == Interrupt::Key && self.editing.load(Ordering::SeqCst) {
+                        continue;
+                    }
                     self.signalled.store(true, Ordering::Relaxed);
                     self.send(Msg::Leave);
                 }
@@ -188,6 +205,12 @@ impl Desk {
         }
     }
 
+    /// Puts what was written beside the variants, if it is good.
+    fn add(&mut self, name: &str, bytes: Vec<u8>) {
+        let beside = self.recipe.put_beside(name, bytes, &self.plan, COLUMNS);
+        self.send(Msg::Added(beside.map(|beside| Added { variant: Box::new(beside.variant), toml: beside.toml })));
+    }
+
     /// What a plan on other models means, as a sentence.
     fn said(&self, plan: &Plan, left: &Left) -> String {
         let mut said = match plan.models.as_slice() {
@@ -267,29 +290,34 @@ impl Desk {
             // What went wrong before (expired credentials, no network) may be mended by now.
             self.open().await;
         }
-        let mut plan = self.as_opened(plan);
         let quotas = self.session.as_ref().map(Session::quotas).unwrap_or_default();
-        let fitted = fit::fit(&mut plan, &quotas);
-        let estimate = match fitted.and_then(|fitted| Ok((fitted, check::estimated(&plan, &quotas)?))) {
-            Ok((fitted, estimated)) => {
-                let (notes, reckoned) = match fitted {
-                    Fit::Run(notes) => (notes, None),
-                    Fit::Reckoned { sentence, .. } => (Vec::new(), Some(sentence)),
-                };
-                PlanEstimate {
-                    rows: check::rows(&plan, &estimated),
-                    refusal: self.trouble.clone().or(reckoned).or_else(|| refusal(&plan, &estimated)),
-                    warnings: notes.into_iter().chain(estimated.warnings).collect(),
-                }
-            }
-            Err(error) => PlanEstimate { refusal: Some(error.to_string()), ..PlanEstimate::default() },
-        };
-        self.send(Msg::Estimate(estimate));
+        self.send(Msg::Estimate(estimated(self.as_opened(plan), &quotas, self.trouble.clone())));
     }
 
     fn send(&self, message: Msg) {
         // A closed inbox means that the screen has gone; the next ask is `Close`.
         drop(self.inbox.send(message));
+    }
+}
+
+/// What a plan will take, under the quotas of its models and then of its judges; `trouble` says why it cannot start.
+pub fn estimated(mut plan: Plan, quotas: &[Option<Quota>], trouble: Option<String>) -> PlanEstimate {
+    let fitted = fit::fit(&mut plan, quotas);
+    match fitted.and_then(|fitted| Ok((fitted, check::estimated(&plan, quotas)?))) {
+        Ok((fitted, estimated)) => {
+            let (notes, reckoned) = match fitted {
+                Fit::Run(notes) => (notes, None),
+                Fit::Reckoned { sentence, .. } => (Vec::new(), Some(sentence)),
+            };
+            // Where nothing is spent, the cap is the engine's to keep.
+            let dear = || refusal(&plan, &estimated).filter(|_| !plan.endpoint.is_local());
+            PlanEstimate {
+                rows: check::rows(&plan, &estimated),
+                refusal: trouble.or(reckoned).or_else(dear),
+                warnings: notes.into_iter().chain(estimated.warnings.iter().cloned()).collect(),
+            }
+        }
+        Err(error) => PlanEstimate { refusal: Some(error.to_string()), ..PlanEstimate::default() },
     }
 }
 

@@ -81,9 +81,17 @@ impl Wanted {
     }
 }
 
-/// Where a run's files go where nobody says: below the current folder, one folder a run.
+/// Where files go where nobody says, below the current folder.
+const FOLDER: &str = "quotient-export";
+
+/// Where the tables of variants go that were written on the dashboard.
+pub fn variants() -> PathBuf {
+    Path::new(FOLDER).join("variants")
+}
+
+/// Where a run's files go where nobody says: one folder a run.
 pub fn folder(tally: &Tally) -> PathBuf {
-    Path::new("quotient-export").join(tally.run.as_deref().unwrap_or("planned"))
+    Path::new(FOLDER).join(tally.run.as_deref().unwrap_or("planned"))
 }
 
 fn tell(folder: &Path, rendered: &[Rendered]) -> Result<()> {

@@ -7,6 +7,7 @@ pub mod dashboard;
 pub mod desk;
 pub mod dispatch;
 pub mod doctor;
+pub mod editor;
 pub mod exit;
 pub mod files;
 pub mod fit;

@@ -9,7 +9,7 @@ use crate::cli::arguments::{BenchOptions, Shared};
 use crate::cli::exit::Refused;
 use crate::cli::session::Setup;
 use crate::cli::{look, output, runs};
-use crate::config::{self, Config, ConfigError, Overrides};
+use crate::config::{self, Beside, Config, ConfigError, Overrides};
 use crate::engine::watch::Watch;
 use crate::simulator::scenario::Scenario;
 
@@ -53,6 +53,12 @@ impl Recipe {
             variant.included = named.contains(&variant.name);
         }
         Ok(plan)
+    }
+
+    /// Puts a variant that was written by itself beside the others: every plan has it from now on. `name` is what errors
+    /// call the file; they are lines of so many columns.
+    pub fn put_beside(&mut self, name: &str, bytes: Vec<u8>, plan: &Plan, columns: usize) -> Result<Beside, String> {
+        self.config.put_beside(name, bytes, plan).map_err(|error| error.render_within(columns))
     }
 
     /// The names of all variants, those included that are for none of the plan's models.
@@ -226,6 +232,17 @@ by = 0.05
         assert_eq!(names(&on(&recipe, &["c.three"]).expect("not a mistake here")).len(), 1);
         let plan = on(&self::recipe(LIMITED, &["all"]), &["a.one"]).expect("it is good");
         assert_eq!(plan.variants.iter().map(|variant| variant.included).collect::<Vec<_>>(), [true, false]);
+    }
+
+    #[test]
+    fn what_was_put_beside_is_there_on_other_models_too() {
+        let mut recipe = recipe(LIMITED, &["all"]);
+        let plan = on(&recipe, &["a.one"]).expect("it is good");
+        let text = b"[[variant]]\nname = \"all\"\nprompt = \"{{ task }} now\"\n";
+        let beside = recipe.put_beside("x.toml", text.to_vec(), &plan, 72).expect("it is good");
+        assert_eq!(beside.variant.name, "all-2");
+        let plan = on(&recipe, &["c.three"]).expect("it is good");
+        assert_eq!(names(&plan), [("all", [].as_slice()), ("all-2", &[])]);
     }
 
     #[test]

@@ -32,7 +32,7 @@ pub fn simulate(options: &SimulateOptions) -> Result<Exit> {
         ));
         let mut interrupts = signals::Interrupts::listen();
         let simulator = Simulator::new(scenario, seed);
-        let served = crate::simulator::serve(listener, simulator, async move { interrupts.next().await });
+        let served = crate::simulator::serve(listener, simulator, async move { _ = interrupts.next().await });
         served.await.wrap_err("the simulator's server failed")?;
         Ok(Exit::Done)
     })

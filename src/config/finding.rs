@@ -108,9 +108,17 @@ impl ConfigError {
     /// The text for a person: each finding with its file, line and caret, coloured for a terminal or plain.
     /// Control characters of the files are made visible and harmless.
     pub fn render(&self, colour: bool) -> String {
-        let renderer = if colour { Renderer::styled() } else { Renderer::plain() };
+        self.rendered(&if colour { Renderer::styled() } else { Renderer::plain() })
+    }
+
+    /// The same, plain, for so many columns: what is longer is shown around the place that is meant.
+    pub fn render_within(&self, columns: usize) -> String {
+        self.rendered(&Renderer::plain().term_width(columns))
+    }
+
+    fn rendered(&self, renderer: &Renderer) -> String {
         let shown: Vec<String> =
-            self.findings.iter().take(MOST_SHOWN).map(|finding| rendered(finding, &renderer)).collect();
+            self.findings.iter().take(MOST_SHOWN).map(|finding| rendered(finding, renderer)).collect();
         let mut text = shown.join("\n\n");
         if self.findings.len() > MOST_SHOWN {
             let _ = write!(text, "\n\n… and {} more", self.findings.len() - MOST_SHOWN);

@@ -9,6 +9,7 @@ use jiff::fmt::friendly::SpanParser;
 use super::finding::nearest;
 use crate::bench::objective::{OBJECTIVES, Rule};
 use crate::bench::plan::{Concurrency, Endpoint};
+pub(super) use crate::bench::plan::{MAX_TOKENS, TRIALS};
 use crate::bench::quota::LimitOverride;
 
 /// Why a value is not taken.
@@ -65,13 +66,11 @@ impl Decimal {
     }
 }
 
-pub(super) const TRIALS: RangeInclusive<u64> = 1..=1_000_000;
 pub(super) const WARMUP: RangeInclusive<u64> = 0..=1_000;
 pub(super) const ATTEMPTS: RangeInclusive<u64> = 1..=20;
 pub(super) const IN_FLIGHT: RangeInclusive<u64> = 1..=10_000;
 pub(super) const SEED: RangeInclusive<u64> = 0..=i64::MAX as u64;
 pub(super) const BURNDOWN: RangeInclusive<u64> = 1..=1_000;
-pub(super) const MAX_TOKENS: RangeInclusive<u64> = 1..=10_000_000;
 pub(super) const LIMIT: Decimal = Decimal::above(0.0, 1e12);
 pub(super) const SHARE: Decimal = Decimal::above(0.0, 1.0);
 pub(super) const PART: Decimal = Decimal::from(0.0, 1.0);

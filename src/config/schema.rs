@@ -1,9 +1,10 @@
 //! The tables of variants.toml, read key by key into a draft of the plan.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use toml::Spanned;
 use toml::de::DeTable;
 
 use super::cases::Cases;
@@ -35,6 +36,10 @@ pub struct Config {
     /// The plan without what depends on the command line: models, endpoint's defaults, selection.
     pub(super) draft: Plan,
     pub(super) entries: Vec<Entry>,
+    /// What `[bedrock]` says of every variant.
+    pub(super) defaults: Set,
+    /// Where the paths of files begin.
+    pub(super) base: PathBuf,
     pub(super) cases: Cases,
     pub(super) models: Vec<String>,
     /// Where judges are named.
@@ -57,7 +62,8 @@ pub fn read(path: &Path) -> Result<Config, ConfigError> {
     parse_source(&source, path.parent().unwrap_or(Path::new("")))
 }
 
-fn parse_source(source: &Arc<Source>, base: &Path) -> Result<Config, ConfigError> {
+/// The tables of a source, where it is TOML.
+pub(super) fn syntax(source: &Arc<Source>) -> Result<Spanned<DeTable<'_>>, ConfigError> {
     let (root, mut errors) = DeTable::parse_recoverable(&source.text);
     let finding = |error: &toml::de::Error| {
         Finding::new(error.message().to_owned()).at(source, error.span().unwrap_or(0..0), "not TOML")
@@ -65,6 +71,11 @@ fn parse_source(source: &Arc<Source>, base: &Path) -> Result<Config, ConfigError
     errors.sort_by_key(|error| error.span().map_or(0, |span| span.start));
     // The parser goes on after an error, but what it then stumbles over is often the first error once more.
     ConfigError::unless_empty(errors.iter().take(MOST_SYNTAX_ERRORS).map(finding).collect())?;
+    Ok(root)
+}
+
+fn parse_source(source: &Arc<Source>, base: &Path) -> Result<Config, ConfigError> {
+    let root = syntax(source)?;
     let notes = Notes::new(Arc::clone(source));
     let config = tables(&notes, At { value: root.get_ref(), span: root.span() }, base);
     ConfigError::unless_empty(notes.into_findings())?;
@@ -124,6 +135,8 @@ fn tables(notes: &Notes, root: At<&DeTable<'_>>, base: &Path) -> Config {
         source: Arc::clone(&notes.source),
         draft,
         entries,
+        defaults,
+        base: base.to_owned(),
         cases,
         models: models.unwrap_or_default(),
         judges: checking.into_judges(),

@@ -13,7 +13,7 @@ use crate::bench::plan::Variant;
 use crate::bench::request::{CacheAfter, Role, Turn};
 
 /// The longest name of a variant, in characters.
-const LONGEST_NAME: usize = 100;
+pub(super) const LONGEST_NAME: usize = 100;
 const CACHE_POINTS: [&str; 2] = ["system", "messages"];
 const ROLES: [&str; 2] = ["user", "assistant"];
 

@@ -156,7 +156,7 @@ fn parameters(toml: &mut Page, set: &Parameters) -> Result<(), String> {
 }
 
 /// A JSON value as TOML writes it on one line.
-fn value(json: &Value) -> Result<String, String> {
+pub(super) fn value(json: &Value) -> Result<String, String> {
     Ok(match json {
         Value::Null => return Err("TOML has no null".into()),
         Value::Bool(flag) => flag.to_string(),
@@ -214,18 +214,18 @@ fn variant(toml: &mut Page, request: &Request, marked: &Marked) {
 }
 
 /// A text as a TOML string: of several lines where it has them, so that it can be read and edited.
-fn text(text: &str) -> String {
+pub(super) fn text(text: &str) -> String {
     if text.contains('\n') { format!("\"\"\"\n{}\"\"\"", escaped(text, true)) } else { line(text) }
 }
 
 /// A text as a TOML string on one line.
-fn line(text: &str) -> String {
+pub(super) fn line(text: &str) -> String {
     format!("\"{}\"", escaped(text, false))
 }
 
 /// The inside of a basic string (source: TOML 1.0, `basic-string`, `ml-basic-string`). Whatever a terminal or an
 /// editor would act on is escaped too, and white space that editors take from the ends of lines.
-fn escaped(text: &str, many: bool) -> String {
+pub(super) fn escaped(text: &str, many: bool) -> String {
     let mut out = String::with_capacity(text.len() + 16);
     let mut quotes = 0;
     let mut rest = text.chars().peekable();

@@ -32,7 +32,7 @@ impl Model {
     pub(super) fn act(&mut self, action: Action, now: Duration) -> Vec<Effect> {
         match action {
             Action::Confirm => return self.confirm(),
-            Action::Close => self.close(),
+            Action::Close => return self.close(),
             Action::Up => self.step(-1, now),
             Action::Down => self.step(1, now),
             Action::PageUp => self.step(-self.page(), now),
@@ -76,8 +76,14 @@ impl Model {
             Action::Erase => self.erase_letter(),
             Action::Pick => return self.pick(self.cursor),
             Action::Best => return self.pick_best(now),
-            Action::Save => return self.picked.map(Effect::SavePrompt).into_iter().collect(),
-            Action::Copy => return self.copy(now),
+            Action::Save => return self.save(),
+            Action::Copy => return self.copy(),
+            Action::Plan => self.turn_plan(),
+            Action::MaxTokens => self.adjust_max_tokens(),
+            Action::TrialCount => self.adjust_trials(),
+            Action::Set => self.set_number(now),
+            Action::Widen => self.widen(),
+            Action::Edit => return self.edit(),
             Action::Export => {
                 self.say(NoteLevel::Info, "exporting".into(), now);
                 return vec![Effect::Export];
@@ -95,37 +101,10 @@ impl Model {
 
     fn confirm(&mut self) -> Vec<Effect> {
         match self.overlay.take() {
-            Some(Overlay::Plan) => self.start(),
+            Some(Overlay::Plan { .. }) => self.start(),
             _ if self.tally.is_active() => vec![Effect::Tell(Command::Stop(Stop::Now)), Effect::Quit],
             _ => vec![Effect::Quit],
         }
-    }
-
-    fn run(&mut self, now: Duration) -> Vec<Effect> {
-        match self.tally.phase {
-            Phase::Running => vec![Effect::Tell(Command::Pause)],
-            Phase::Paused => vec![Effect::Tell(Command::Resume)],
-            Phase::Planned | Phase::Finished(_) => {
-                if self.plan.planned_trials() == 0 {
-                    let hint = self.hints(": ", &[(Action::Toggle, "includes the selected one")]);
-                    let text = format!("no variant is included{hint}");
-                    self.say(NoteLevel::Warning, text, now);
-                    return Vec::new();
-                }
-                Arc::make_mut(&mut self.plan).objective = self.objective;
-                if !self.plan.endpoint.is_local() {
-                    self.estimate = None;
-                    self.overlay = Some(Overlay::Plan);
-                    return vec![Effect::Estimate(Arc::clone(&self.plan))];
-                }
-                self.start()
-            }
-        }
-    }
-
-    fn start(&mut self) -> Vec<Effect> {
-        self.starting = true;
-        vec![Effect::Tell(Command::Start(Arc::clone(&self.plan)))]
     }
 
     fn stop(&mut self) -> Vec<Effect> {
@@ -139,9 +118,10 @@ impl Model {
         let (variant, takes_part) = (self.cursor, self.takes_part(self.cursor));
         let Some(of) = Arc::make_mut(&mut self.plan).variants.get_mut(variant) else { return Vec::new() };
         of.included = !takes_part;
+        self.replanned();
         match self.tally.phase {
-            Phase::Planned => self.tally.plan = Arc::clone(&self.plan),
-            Phase::Finished(_) => {}
+            Phase::Planned | Phase::Finished(_) => {}
+            Phase::Running | Phase::Paused if self.is_new(variant) => {}
             Phase::Running | Phase::Paused if takes_part => return vec![Effect::Tell(Command::Retire(variant))],
             Phase::Running | Phase::Paused => return vec![Effect::Tell(Command::Include(variant))],
         }
@@ -212,13 +192,6 @@ impl Model {
         self.pick(best)
     }
 
-    fn copy(&mut self, now: Duration) -> Vec<Effect> {
-        let Some(Overlay::Prompt(PromptView { text: Ok(text), .. })) = &self.overlay else { return Vec::new() };
-        let text = text.clone();
-        self.say(NoteLevel::Info, "the request was handed to the terminal's clipboard".into(), now);
-        vec![Effect::Copy(text)]
-    }
-
     fn quit(&mut self) -> Vec<Effect> {
         if self.tally.is_active() {
             self.overlay = Some(Overlay::ConfirmQuit);
@@ -233,16 +206,14 @@ impl Model {
 
     /// Moves the selection, or scrolls what the keys are about.
     fn step(&mut self, by: isize, now: Duration) {
-        match &mut self.overlay {
-            Some(Overlay::Help { scroll } | Overlay::Prompt(PromptView { scroll, .. })) => {
-                let was = *scroll;
-                let most = screen::most_scroll(self);
-                if let Some(Overlay::Help { scroll } | Overlay::Prompt(PromptView { scroll, .. })) = &mut self.overlay {
-                    *scroll = was.min(most).saturating_add_signed(by).min(most);
-                }
-            }
+        let most = screen::most_scroll(self);
+        if let Some(scroll) = self.overlay.as_mut().and_then(Overlay::scroll) {
+            *scroll = (*scroll).min(most).saturating_add_signed(by).min(most);
+            return;
+        }
+        match &self.overlay {
             Some(Overlay::Models(_)) => self.step_picker(by),
-            Some(Overlay::ConfirmQuit | Overlay::Plan) => {}
+            Some(_) => {}
             None => match self.panel() {
                 Panel::Variants | Panel::Front => self.select(self.position().saturating_add_signed(by)),
                 Panel::Log => self.step_log(by),
@@ -304,19 +275,23 @@ impl Model {
     }
 
     /// Closes what lies over the view, or takes a filter away, or goes back to the dashboard.
-    fn close(&mut self) {
-        if self.overlay.is_none() && self.view == View::Trials && self.close_trials() {
-            return;
+    fn close(&mut self) -> Vec<Effect> {
+        if matches!(self.overlay, Some(Overlay::Mend(_))) {
+            self.overlay = None;
+            return vec![Effect::GiveUp];
         }
-        if self.overlay.is_some() {
+        if self.adjusting().is_some() {
+            self.close_adjusting();
+        } else if self.overlay.is_some() {
             self.close_overlay();
         } else if self.view == View::Log && self.log.filter.clear() {
             self.log.top = None;
         } else if self.panel > 0 {
             (self.panel, self.scroll) = (0, 0);
-        } else {
+        } else if !(self.view == View::Trials && self.close_trials()) {
             self.show(View::Dashboard);
         }
+        Vec::new()
     }
 
     /// From now on letters go into a filter.
@@ -336,16 +311,18 @@ impl Model {
     }
 
     fn type_letter(&mut self, letter: char) {
-        match self.picker() {
-            Some(_) => self.type_picker_letter(letter),
-            None => self.change_filter(|filter| filter.push(letter)),
+        match &self.overlay {
+            Some(Overlay::Models(_)) => self.type_picker_letter(letter),
+            Some(Overlay::Adjust(_)) => self.type_number(letter),
+            _ => self.change_filter(|filter| filter.push(letter)),
         }
     }
 
     fn erase_letter(&mut self) {
-        match self.picker() {
-            Some(_) => self.erase_picker_letter(),
-            None => self.change_filter(Typed::erase),
+        match &self.overlay {
+            Some(Overlay::Models(_)) => self.erase_picker_letter(),
+            Some(Overlay::Adjust(_)) => self.erase_number(),
+            _ => self.change_filter(Typed::erase),
         }
     }
 

@@ -1,12 +1,10 @@
 //! Event loop: drain all that waits, fold it, draw if a frame is due, do what the model asks for.
 
 use std::io;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
-use std::thread;
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::Duration;
 
-use crossterm::event::{self, Event};
-
+use crate::tui::input::Input;
 use crate::tui::message::{Effect, Msg};
 use crate::tui::model::Model;
 use crate::tui::screen;
@@ -58,23 +56,30 @@ impl Frames {
     }
 }
 
+/// What needs the terminal to itself. It is begun once the terminal is free, goes on beside the dashboard, and ends with
+/// [`Msg::Returned`].
+pub type Errand = Box<dyn FnOnce()>;
+
 /// Runs the dashboard on this thread until it asks to quit, or nobody can send to it any more; returns its last state.
 ///
 /// `clock` says what time it is since the Unix epoch, by the same base as the engine's stamps. `perform` does what the
-/// model asks for; answers come back through the inbox. An error means that the terminal is gone.
+/// model asks for; answers come back through the inbox. While an errand has the terminal nothing is drawn and no key is
+/// heard, and all else is taken in as ever. An error means that the terminal is gone.
 pub fn run(
     terminal: &mut Terminal,
     mut model: Model,
     inbox: &Receiver<Msg>,
+    input: &Input,
     clock: impl Fn() -> Duration,
-    mut perform: impl FnMut(Effect, &Model),
+    mut perform: impl FnMut(Effect, &Model) -> Option<Errand>,
 ) -> io::Result<Model> {
     let mut frames = Frames::default();
+    let mut lent = false;
     let (columns, rows) = terminal.size()?;
     model.update(Msg::Resize(columns, rows), clock());
     loop {
         let now = clock();
-        match frames.due_in(now, model.moves(now)) {
+        match frames.due_in(now, model.moves(now)).filter(|_| !lent) {
             Some(Duration::ZERO) => {
                 for effect in model.update(Msg::Tick, now) {
                     perform(effect, &model);
@@ -86,10 +91,24 @@ pub fn run(
                 Ok(first) => {
                     let waiting = std::iter::once(first).chain(inbox.try_iter()).take(MOST_AT_ONCE);
                     for message in waiting {
+                        if lent && matches!(message, Msg::Returned(_)) {
+                            let (columns, rows) = terminal.retake()?;
+                            input.go_on();
+                            (lent, frames) = (false, Frames::default());
+                            model.update(Msg::Resize(columns, rows), clock());
+                        }
+                        if lent && matches!(message, Msg::Key(_)) {
+                            continue;
+                        }
                         frames.change(is_urgent(&message));
                         for effect in model.update(message, clock()) {
                             let quits = effect == Effect::Quit;
-                            perform(effect, &model);
+                            if let Some(errand) = perform(effect, &model) {
+                                input.step_aside();
+                                terminal.lend();
+                                lent = true;
+                                errand();
+                            }
                             if quits {
                                 return Ok(model);
                             }
@@ -117,33 +136,16 @@ fn is_urgent(message: &Msg) -> bool {
         | Msg::Models(_)
         | Msg::Taken(_)
         | Msg::Prompt(..)
-        | Msg::Saved(_)
+        | Msg::Saved(..)
+        | Msg::Copied(..)
+        | Msg::Returned(_)
+        | Msg::Added(_)
+        | Msg::Kept(..)
         | Msg::Exported(_)
         | Msg::Rows { again: false, .. }
         | Msg::Trial(..)
         | Msg::Leave => true,
     }
-}
-
-/// Reads keys and resizes on a thread of its own, and sends them to the inbox; ends when the inbox is gone or the
-/// terminal cannot be read any more, which it tells.
-pub fn read_input(inbox: Sender<Msg>) -> io::Result<()> {
-    let read = move || {
-        loop {
-            let message = match event::read() {
-                Ok(Event::Key(key)) => Msg::Key(key),
-                Ok(Event::Resize(columns, rows)) => Msg::Resize(columns, rows),
-                Ok(Event::Paste(_) | Event::Mouse(_) | Event::FocusGained | Event::FocusLost) => continue,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-                Err(_) => Msg::Leave,
-            };
-            let last = message == Msg::Leave;
-            if inbox.send(message).is_err() || last {
-                return;
-            }
-        }
-    };
-    thread::Builder::new().name("input".into()).spawn(read).map(|_| ())
 }
 
 #[cfg(test)]

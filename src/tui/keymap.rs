@@ -98,10 +98,22 @@ pub enum Action {
     Pick,
     /// Pick the best variant.
     Best,
-    /// Save the picked variant's request.
+    /// Save a ready request: the picked variant's, or the best one's.
     Save,
-    /// Copy the request that is shown.
+    /// Copy it.
     Copy,
+    /// Show the plan of the next run, or take it away.
+    Plan,
+    /// Type `max_tokens` of the selected variant.
+    MaxTokens,
+    /// Type how many trials there are.
+    TrialCount,
+    /// Take the number that was typed.
+    Set,
+    /// For this variant alone, or for all.
+    Widen,
+    /// Open the selected variant in an editor.
+    Edit,
     /// Export what was measured.
     Export,
     /// Whether the next winner, or this run's, is driven at the edge of the quota.
@@ -166,7 +178,7 @@ pub const KEYMAP: &[Binding] = &[
     Binding {
         keys: &[letter('y'), key(KeyCode::Enter)],
         action: Action::Confirm,
-        label: |model| if model.overlay == Some(Overlay::Plan) { "start" } else { "quit" },
+        label: |model| if model.is_plan_shown() { "start" } else { "quit" },
         help: "yes, where the dashboard asks",
         applies: Model::can_confirm,
     },
@@ -186,10 +198,24 @@ pub const KEYMAP: &[Binding] = &[
     },
     Binding {
         keys: &[key(KeyCode::Enter)],
+        action: Action::Set,
+        label: |_| "set",
+        help: "take the number that was typed",
+        applies: |model| model.adjusting().is_some(),
+    },
+    Binding {
+        keys: &[key(KeyCode::Tab)],
+        action: Action::Widen,
+        label: |_| "this or all",
+        help: "where max_tokens is typed: for this variant alone, or for all",
+        applies: Model::can_widen,
+    },
+    Binding {
+        keys: &[key(KeyCode::Enter)],
         action: Action::Keep,
         label: |_| "keep",
         help: "keep the filter that was typed",
-        applies: |model| model.is_typing() && model.picker().is_none(),
+        applies: |model| model.is_typing() && model.overlay.is_none(),
     },
     Binding {
         keys: &[key(KeyCode::Enter)],
@@ -327,28 +353,28 @@ pub const KEYMAP: &[Binding] = &[
         action: Action::More,
         label: |_| "",
         help: "more requests at once, in the run that is on or the next",
-        applies: |model| model.overlay.is_none(),
+        applies: Model::can_plan,
     },
     Binding {
         keys: &[letter('-')],
         action: Action::Fewer,
         label: |_| "",
         help: "fewer requests at once",
-        applies: |model| model.overlay.is_none(),
+        applies: Model::can_plan,
     },
     Binding {
         keys: &[letter('a')],
         action: Action::Auto,
         label: |_| "",
         help: "as many requests at once as the quota and the latency need",
-        applies: |model| model.overlay.is_none(),
+        applies: Model::can_plan,
     },
     Binding {
         keys: &[letter('o')],
         action: Action::Objective,
         label: |_| "objective",
         help: "the next objective: what makes a variant the best",
-        applies: |model| model.overlay.is_none(),
+        applies: Model::can_plan,
     },
     Binding {
         keys: &[letter('n')],
@@ -356,20 +382,6 @@ pub const KEYMAP: &[Binding] = &[
         label: |_| "next model",
         help: "the next model of the plan, where there are several",
         applies: |model| model.overlay.is_none() && model.tally.models.len() > 1,
-    },
-    Binding {
-        keys: &[letter('w')],
-        action: Action::Save,
-        label: |_| "save request",
-        help: "save the picked variant's ready request as a file",
-        applies: |model| model.picked.is_some() && matches!(model.overlay, None | Some(Overlay::Prompt(_))),
-    },
-    Binding {
-        keys: &[letter('c')],
-        action: Action::Copy,
-        label: |_| "copy",
-        help: "copy the ready request to the clipboard",
-        applies: |model| matches!(&model.overlay, Some(Overlay::Prompt(prompt)) if prompt.text.is_ok()),
     },
     Binding {
         keys: &[letter('e')],
@@ -387,7 +399,7 @@ pub const KEYMAP: &[Binding] = &[
             false => "prove",
         },
         help: "prove the winner under load, at the quota's edge, after the verdict; or not",
-        applies: |model| model.overlay.is_none() && !model.starting,
+        applies: Model::can_plan,
     },
     Binding {
         keys: &[letter('m')],
@@ -396,6 +408,48 @@ pub const KEYMAP: &[Binding] = &[
         label: |model| if model.tally.is_active() { "" } else { "models" },
         help: "the models that may be called here, to benchmark others",
         applies: |model| model.overlay.is_none() && !model.taking,
+    },
+    Binding {
+        keys: &[letter('p')],
+        action: Action::Plan,
+        label: |model| if model.is_plan_shown() { "" } else { "plan" },
+        help: "the plan of the next run: calls, tokens, money, time, share of the quota",
+        applies: Model::can_plan,
+    },
+    Binding {
+        keys: &[letter('c')],
+        action: Action::Copy,
+        label: |model| if model.overlay.is_some() || model.was_measured() { "copy" } else { "" },
+        help: "copy a ready request: the picked one's, else the winner's, else the leader's",
+        applies: Model::can_hand,
+    },
+    Binding {
+        keys: &[letter('w')],
+        action: Action::Save,
+        label: |model| if model.overlay.is_some() || model.was_measured() { "save" } else { "" },
+        help: "save the same request as a file",
+        applies: Model::can_hand,
+    },
+    Binding {
+        keys: &[letter('E')],
+        action: Action::Edit,
+        label: |model| if model.overlay.is_some() { "mend" } else { "edit" },
+        help: "edit the selected variant in $EDITOR: it comes back as a new one beside the others",
+        applies: Model::can_edit,
+    },
+    Binding {
+        keys: &[letter('x')],
+        action: Action::MaxTokens,
+        label: |_| "max_tokens",
+        help: "max_tokens of the selected variant, or of all, in the next run",
+        applies: |model| model.can_plan() && model.cursor < model.plan.variants.len(),
+    },
+    Binding {
+        keys: &[letter('T')],
+        action: Action::TrialCount,
+        label: |model| if model.is_plan_shown() { "trials" } else { "" },
+        help: "how many trials each variant gets at most, in the next run",
+        applies: Model::can_plan,
     },
     Binding {
         keys: &[key(KeyCode::Tab)],

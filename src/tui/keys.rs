@@ -203,7 +203,7 @@ mod tests {
         assert_eq!(keys.of(Action::Run)[1].code, KeyCode::F(5));
         assert!(keys.of(Action::Export).is_empty() && keys.of(Action::PageDown)[0].ctrl);
         assert_eq!(with(&[]).unwrap(), Keys::default());
-        let keys = with(&[("interrupt", &["x"])]);
+        let keys = with(&[("interrupt", &["z"])]);
         assert!(keys.is_err() || keys.unwrap().of(Action::Interrupt).len() == 2, "ctrl-c leaves in any case");
     }
 
@@ -217,6 +217,6 @@ mod tests {
         assert_eq!(wrong[0].what, "`q` would mean `run` and `quit` at the same time");
         assert!(with(&[("run", &["q"]), ("quit", &["Q"])]).is_ok());
         assert!(with(&[("pick", &["enter"]), ("toggle", &["space"])]).is_ok(), "as they share them by default");
-        assert_eq!(with(&[("up", &["x"]), ("down", &["x"])]).unwrap_err().len(), 1);
+        assert_eq!(with(&[("up", &["z"]), ("down", &["z"])]).unwrap_err().len(), 1);
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crossterm::event::KeyEvent;
 
 use crate::bench::event::{Command, Entry, NoteLevel};
-use crate::bench::plan::Plan;
+use crate::bench::plan::{Plan, Variant};
 use crate::bench::trials::{Ask, NoPage, Page};
 use crate::tui::picker::{ModelList, Taken};
 
@@ -28,6 +28,15 @@ pub struct PlanEstimate {
     pub warnings: Vec<String>,
     /// Why it may not start at all (a cap, an unknown price).
     pub refusal: Option<String>,
+}
+
+/// A variant that was written in an editor and is good.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Added {
+    /// The variant, under a name that no other has.
+    pub variant: Box<Variant>,
+    /// Its table of variants.toml.
+    pub toml: String,
 }
 
 /// What the model hears.
@@ -52,7 +61,16 @@ pub enum Msg {
     /// The ready request that was asked for.
     Prompt(Picked, Result<String, String>),
     /// Where the request was saved, or why not.
-    Saved(Result<PathBuf, String>),
+    Saved(Picked, Result<PathBuf, String>),
+    /// The request was handed to the clipboard, or why not.
+    Copied(Picked, Result<(), String>),
+    /// The editor has ended and the terminal is ours again: what was written, `None` where nothing was changed, or why
+    /// that is of no use.
+    Returned(Result<Option<Vec<u8>>, String>),
+    /// The variant that was written, or what is wrong with it, in lines to show as they are.
+    Added(Result<Added, String>),
+    /// Where the table of the variant with this name was kept, or why not.
+    Kept(String, Result<PathBuf, String>),
     /// The files that were written, or why none.
     Exported(Result<Vec<PathBuf>, String>),
     /// The page of trials that was asked for, or why there is none.
@@ -87,8 +105,22 @@ pub enum Effect {
     ShowPrompt(Picked),
     /// Save this variant's request; the answer is [`Msg::Saved`].
     SavePrompt(Picked),
-    /// Put this on the clipboard.
-    Copy(String),
+    /// Put this variant's request on the clipboard; the answer is [`Msg::Copied`].
+    CopyPrompt(Picked),
+    /// Open this variant of the plan in the user's editor, or what was opened before once more; the answer is
+    /// [`Msg::Returned`].
+    Edit {
+        /// Index of the variant.
+        variant: usize,
+        /// Whether what was written before is to be mended.
+        again: bool,
+    },
+    /// Read what was written, as a variant beside the others; the answer is [`Msg::Added`].
+    Add(Vec<u8>),
+    /// What was written is not wanted any more.
+    GiveUp,
+    /// Keep the table of a variant as a file of its own; the answer is [`Msg::Kept`].
+    Keep(Added),
     /// Write every export; the answer is [`Msg::Exported`].
     Export,
     /// Read a page of trials from the run's journal; the answer is [`Msg::Rows`].

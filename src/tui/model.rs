@@ -11,12 +11,14 @@ use crate::bench::objective::Rule;
 use crate::bench::plan::Plan;
 use crate::bench::quota::LimitKind;
 use crate::bench::tally::Tally;
+use crate::tui::adjusting::Adjusting;
 use crate::tui::format::plural;
 use crate::tui::judged::{Judged, Memo};
 use crate::tui::keymap::{self, Action};
 use crate::tui::keys::Keys;
 use crate::tui::message::{Effect, Msg, Picked, PlanEstimate};
 use crate::tui::picker::{Listed, Picker};
+use crate::tui::planning::Asked;
 use crate::tui::prompts::Prompts;
 use crate::tui::theme::Theme;
 use crate::tui::trials::Trials;
@@ -32,6 +34,10 @@ pub struct Model {
     pub plan: Arc<Plan>,
     /// What is known of the plan before it is sent.
     pub estimate: Option<PlanEstimate>,
+    /// Which plan that was asked of.
+    pub(super) asked: Asked,
+    /// How many of the last variants came after the run began: they are none of its own.
+    pub added: usize,
     /// Index of the model that is shown.
     pub model: usize,
     /// Index of the variant that is selected.
@@ -86,8 +92,15 @@ pub enum Overlay {
     },
     /// Whether to leave a run that is on.
     ConfirmQuit,
-    /// What will be sent, before it is.
-    Plan,
+    /// What the next run would do and take.
+    Plan {
+        /// Lines scrolled.
+        scroll: usize,
+    },
+    /// A number that is typed.
+    Adjust(Adjusting),
+    /// What is wrong with the variant that was written.
+    Mend(Mending),
     /// The ready request of the picked variant.
     Prompt(PromptView),
     /// The models that may be called.
@@ -101,6 +114,30 @@ pub struct LogView {
     pub filter: Typed,
     /// The entry that is shown first; `None` follows the newest.
     pub top: Option<u64>,
+}
+
+/// What is wrong with what was written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mending {
+    /// The variant that it began as.
+    pub variant: usize,
+    /// What is wrong, in lines to show as they are.
+    pub why: String,
+    /// Lines scrolled.
+    pub scroll: usize,
+}
+
+impl Overlay {
+    /// How many lines of it are scrolled away, where it scrolls.
+    pub(super) fn scroll(&mut self) -> Option<&mut usize> {
+        match self {
+            Self::Help { scroll }
+            | Self::Plan { scroll }
+            | Self::Mend(Mending { scroll, .. })
+            | Self::Prompt(PromptView { scroll, .. }) => Some(scroll),
+            Self::ConfirmQuit | Self::Adjust(_) | Self::Models(_) => None,
+        }
+    }
 }
 
 /// The ready request of a variant.
@@ -139,6 +176,8 @@ impl Model {
             tally,
             plan,
             estimate: None,
+            asked: Asked::default(),
+            added: 0,
             model: 0,
             cursor: 0,
             objective,
@@ -167,6 +206,12 @@ impl Model {
 
     /// Takes a message in, and says what is to be done about it. `now` is a duration since the Unix epoch.
     pub fn update(&mut self, message: Msg, now: Duration) -> Vec<Effect> {
+        let mut effects = self.hear(message, now);
+        effects.extend(self.estimate_anew());
+        effects
+    }
+
+    fn hear(&mut self, message: Msg, now: Duration) -> Vec<Effect> {
         match message {
             Msg::Key(event) if event.kind == KeyEventKind::Release => Vec::new(),
             Msg::Key(event) => match keymap::action(event, self) {
@@ -200,7 +245,7 @@ impl Model {
                 Vec::new()
             }
             Msg::Estimate(estimate) => {
-                self.estimate = Some(estimate);
+                self.estimated(estimate);
                 Vec::new()
             }
             Msg::Models(list) => {
@@ -219,8 +264,19 @@ impl Model {
                 }
                 Vec::new()
             }
-            Msg::Saved(Ok(path)) => {
-                self.say(NoteLevel::Info, format!("saved the request as {}", path.display()), now);
+            Msg::Saved(of, Ok(path)) => {
+                let text = format!("saved the request of {} as {}", self.called(of), path.display());
+                self.say(NoteLevel::Info, text, now);
+                Vec::new()
+            }
+            Msg::Copied(of, Ok(())) => {
+                self.copied(of, now);
+                Vec::new()
+            }
+            Msg::Returned(written) => self.returned(written, now),
+            Msg::Added(added) => self.added(added),
+            Msg::Kept(name, place) => {
+                self.kept(&name, place, now);
                 Vec::new()
             }
             Msg::Exported(Ok(paths)) => {
@@ -229,7 +285,7 @@ impl Model {
                 self.say(NoteLevel::Info, format!("wrote {wrote} to {}", place.unwrap_or_default()), now);
                 Vec::new()
             }
-            Msg::Saved(Err(why)) | Msg::Exported(Err(why)) => {
+            Msg::Saved(_, Err(why)) | Msg::Copied(_, Err(why)) | Msg::Exported(Err(why)) => {
                 self.say(NoteLevel::Error, why, now);
                 Vec::new()
             }
@@ -263,7 +319,7 @@ impl Model {
         match event {
             Event::RunStarted { plan, .. } => {
                 (self.starting, self.stopping, self.status) = (false, None, None);
-                self.plan = Arc::clone(plan);
+                self.follow_plan(plan);
                 self.objective = plan.objective;
                 self.model = self.model.min(self.tally.models.len().saturating_sub(1));
                 self.select(self.position());
@@ -317,6 +373,7 @@ impl Model {
     pub fn is_typing(&self) -> bool {
         match &self.overlay {
             Some(Overlay::Models(picker)) => picker.typing,
+            Some(Overlay::Adjust(_)) => true,
             Some(_) => false,
             None => self.filter().is_some_and(|filter| filter.on),
         }
@@ -380,14 +437,17 @@ impl Model {
     pub fn can_confirm(&self) -> bool {
         match &self.overlay {
             Some(Overlay::ConfirmQuit) => true,
-            Some(Overlay::Plan) => self.estimate.as_ref().is_some_and(|estimate| estimate.refusal.is_none()),
-            Some(Overlay::Help { .. } | Overlay::Prompt(_) | Overlay::Models(_)) | None => false,
+            Some(Overlay::Plan { .. }) => self.can_start(),
+            Some(
+                Overlay::Help { .. } | Overlay::Prompt(_) | Overlay::Models(_) | Overlay::Adjust(_) | Overlay::Mend(_),
+            )
+            | None => false,
         }
     }
 
     /// Whether there is something to move through.
     pub fn can_move(&self) -> bool {
-        !matches!(self.overlay, Some(Overlay::ConfirmQuit | Overlay::Plan))
+        !matches!(self.overlay, Some(Overlay::ConfirmQuit | Overlay::Adjust(_)))
     }
 
     /// Whether the picture changes by itself as time passes: a run, a gauge that drains, a status that goes.

@@ -269,15 +269,12 @@ impl Model {
         self.taking = false;
         match (taken, &mut self.overlay) {
             (Ok(Taken { mut plan, said }), _) => {
-                for variant in &mut Arc::make_mut(&mut plan).variants {
-                    let before = self.plan.variants.iter().find(|before| before.name == variant.name);
-                    variant.included = before.map_or(variant.included, |before| before.included);
-                }
+                self.carry_over(Arc::make_mut(&mut plan));
                 let name = self.tally.plan.variants.get(self.cursor).map(|variant| variant.name.clone());
                 let simulated = self.tally.simulated;
                 self.tally = Tally { simulated, ..Tally::planned(Arc::clone(&plan)) };
                 self.plan = plan;
-                (self.estimate, self.picked, self.stopping, self.model) = (None, None, None, 0);
+                (self.estimate, self.picked, self.stopping, self.model, self.added) = (None, None, None, 0, 0);
                 let same = |variant: &usize| name.as_ref() == Some(&self.tally.plan.variants[*variant].name);
                 let position = self.shown().position(|variant| same(&variant));
                 self.select(position.unwrap_or(0));
@@ -289,6 +286,21 @@ impl Model {
             (Err(why), Some(Overlay::Models(picker))) => picker.trouble = Some(why),
             (Err(why), _) => self.say(NoteLevel::Error, why, now),
         }
+    }
+
+    /// What the user chose of the plan until now holds on other models too.
+    fn carry_over(&self, plan: &mut Plan) {
+        for variant in &mut plan.variants {
+            if let Some(before) = self.plan.variants.iter().find(|before| before.name == variant.name) {
+                variant.included = before.included;
+                variant.parameters.max_tokens = before.parameters.max_tokens;
+            }
+        }
+        // Trials that were chosen for the time there is are chosen again.
+        if self.plan.trials_named {
+            (plan.trials, plan.trials_named) = (self.plan.trials, true);
+        }
+        (plan.concurrency, plan.verify) = (self.plan.concurrency, self.plan.verify);
     }
 
     /// Moves the picker's selection.

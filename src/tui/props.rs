@@ -74,6 +74,7 @@ pub fn progress(model: &Model) -> (u64, u64) {
         for (variant, figures) in of.variants.iter().enumerate() {
             let finished = figures.finished_trials();
             let wanted = model.plan.variants.get(variant).is_some_and(|v| v.included && v.is_for(index));
+            let wanted = wanted && !model.is_new(variant);
             // Once the winner is shown, nothing is left to do: the bar is full.
             let decided = tally.phase == Phase::Finished(Ended::Decided);
             let goes_on = wanted && figures.retired.is_none() && !decided;
@@ -187,6 +188,8 @@ fn row<'a>(model: &'a Model, verdict: &Verdict, variant: usize, in_flight: u64) 
         Standing::Leader
     } else if !model.plan.variants.get(variant).is_some_and(|v| v.included) {
         Standing::Excluded
+    } else if model.is_new(variant) {
+        Standing::New
     } else if let Some(retired) = &of.retired {
         if retired.cause == RetireCause::Lost { Standing::Out } else { Standing::Retired }
     } else {
@@ -268,6 +271,9 @@ pub fn details<'a>(model: &'a Model, judged: &Judged, characters: usize) -> Vec<
         add("output", 2, Ink::Muted, hostile(&sample.text));
     }
     add("prompt", 2, Ink::Muted, hostile(&plan.prompt));
+    if let Some(changed) = model.changed_max_tokens(model.cursor) {
+        add("next run", 1, Ink::Title, changed.into());
+    }
     if let Some(system) = &plan.system {
         add("system", 5, Ink::Muted, hostile(system));
     }

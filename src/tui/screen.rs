@@ -19,7 +19,7 @@ use crate::tui::widgets::overlay::{self, OverlayBox};
 use crate::tui::widgets::pen::Pen;
 use crate::tui::widgets::sheet::Line;
 use crate::tui::widgets::tabs::Tabs;
-use crate::tui::words;
+use crate::tui::words::{self, Laid};
 
 /// Below this the dashboard cannot be read, and says so.
 pub const SMALLEST: (u16, u16) = (40, 10);
@@ -47,9 +47,10 @@ pub fn draw(model: &Model, now: Duration, area: Rect, buffer: &mut Buffer) {
         now_row(&text, ink, frame.now, &mut Pen::new(buffer, theme));
     }
     Footer { keys: &props::keys(model), theme }.render(frame.footer, buffer);
-    if let Some((title, lines, scroll)) = words::overlay(model, overlay_columns(area)) {
-        let place = overlay_place(overlay_area(area), &title, &lines);
-        OverlayBox { title: &title, lines: &lines, scroll, theme }.render(place, buffer);
+    if let Some(laid) = words::overlay(model, overlay_columns(area)) {
+        let place = overlay_place(overlay_area(area), &laid);
+        let Laid { title, lines, foot, scroll } = &laid;
+        OverlayBox { title, lines, foot, scroll: *scroll, theme }.render(place, buffer);
     }
     if let Some(picker) = model.picker() {
         models::draw(model, picker, overlay_area(area), buffer);
@@ -148,18 +149,18 @@ fn overlay_columns(area: Rect) -> u16 {
     area.width.saturating_sub(8).min(100)
 }
 
-fn overlay_place(area: Rect, title: &str, lines: &[Line]) -> Rect {
+fn overlay_place(area: Rect, laid: &Laid) -> Rect {
     let width = |line: &Line| {
         line.iter().map(|(text, width, _)| if *width == 0 { text.width() as u16 } else { *width }).sum::<u16>()
     };
-    let widest = lines.iter().map(width).max().unwrap_or(0).max(title.width() as u16 + 2);
-    overlay::place(area, widest.min(overlay_columns(area)), lines.len())
+    let widest = laid.lines.iter().chain(&laid.foot).map(width).max().unwrap_or(0).max(laid.title.width() as u16 + 2);
+    overlay::place(area, widest.min(overlay_columns(area)), laid.lines.len() + laid.foot.len())
 }
 
 /// How many lines of the overlay can be scrolled away.
 pub fn most_scroll(model: &Model) -> usize {
     let area = overlay_area(Rect::new(0, 0, model.size.0, model.size.1));
-    words::overlay(model, overlay_columns(area)).map_or(0, |(title, lines, _)| {
-        lines.len().saturating_sub(overlay::visible(overlay_place(area, &title, &lines)))
+    words::overlay(model, overlay_columns(area)).map_or(0, |laid| {
+        laid.lines.len().saturating_sub(overlay::visible(overlay_place(area, &laid), laid.foot.len()))
     })
 }

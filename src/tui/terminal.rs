@@ -11,6 +11,7 @@ use crossterm::terminal::{
 };
 use crossterm::{cursor, execute, queue};
 use ratatui::backend::CrosstermBackend;
+use rustix::termios::{OptionalActions, Termios, tcgetattr, tcsetattr};
 
 /// A frame of 200×50 fits, so that it goes out in one write and does not tear.
 const BUFFER: usize = 64 << 10;
@@ -55,6 +56,8 @@ impl Write for Output {
 pub struct Terminal {
     screen: ratatui::Terminal<CrosstermBackend<Output>>,
     bytes: Arc<AtomicU64>,
+    /// How the terminal was before it was taken, where that can be told.
+    before: Option<Termios>,
 }
 
 impl Terminal {
@@ -68,10 +71,13 @@ impl Terminal {
                 next(panic);
             }));
         });
-        Self::enter().inspect_err(|_| give_back())
+        let before = tcgetattr(io::stdin()).ok();
+        let bytes = Arc::new(AtomicU64::new(0));
+        let screen = Self::enter(&bytes).inspect_err(|_| give_back())?;
+        Ok(Self { screen, bytes, before })
     }
 
-    fn enter() -> io::Result<Self> {
+    fn enter(bytes: &Arc<AtomicU64>) -> io::Result<ratatui::Terminal<CrosstermBackend<Output>>> {
         enable_raw_mode()?;
         TAKEN.store(true, Ordering::SeqCst);
         // Cleared here: ratatui's own `clear` first asks the terminal where its cursor is, which not every one answers.
@@ -83,10 +89,27 @@ impl Terminal {
             SetTitle("quotient"),
             cursor::Hide
         )?;
-        let bytes = Arc::new(AtomicU64::new(0));
-        let output = Output { pending: Vec::with_capacity(BUFFER), bytes: Arc::clone(&bytes) };
-        let screen = ratatui::Terminal::new(CrosstermBackend::new(output))?;
-        Ok(Self { screen, bytes })
+        let output = Output { pending: Vec::with_capacity(BUFFER), bytes: Arc::clone(bytes) };
+        ratatui::Terminal::new(CrosstermBackend::new(output))
+    }
+
+    /// Gives the terminal to another program, until [`Self::retake`].
+    pub fn lend(&mut self) {
+        give_back();
+    }
+
+    /// Takes it again, whatever it was left like; returns its columns and rows.
+    pub fn retake(&mut self) -> io::Result<(u16, u16)> {
+        self.restore();
+        self.screen = Self::enter(&self.bytes).inspect_err(|_| give_back())?;
+        self.size()
+    }
+
+    /// An editor that was killed leaves the terminal as it had it, and that must not become what is given back.
+    fn restore(&self) {
+        if let Some(before) = self.before.as_ref().filter(|_| !TAKEN.load(Ordering::SeqCst)) {
+            _ = tcsetattr(io::stdin(), OptionalActions::Now, before);
+        }
     }
 
     /// Columns and rows.
@@ -107,6 +130,7 @@ impl Terminal {
 impl Drop for Terminal {
     fn drop(&mut self) {
         give_back();
+        self.restore();
     }
 }
 

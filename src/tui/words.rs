@@ -11,9 +11,10 @@ use crate::bench::plan::Plan;
 use crate::bench::tally::{Phase, Tally};
 use crate::tui::format::{clock, count, plural, seconds, wrap};
 use crate::tui::keymap::{Action, Key};
-use crate::tui::model::{Model, Overlay};
+use crate::tui::model::{Mending, Model, Overlay};
 use crate::tui::props::progress;
 use crate::tui::theme::Ink;
+use crate::tui::views::plan;
 use crate::tui::widgets::activity::ActivityLine;
 use crate::tui::widgets::sheet::{Line, prose};
 
@@ -184,24 +185,65 @@ pub fn line<'a>(plan: &'a Plan, entry: &'a Entry) -> ActivityLine<'a> {
     ActivityLine { at: clock(entry.at), text: clean(&text, Lines::Join).into_owned().into(), ink }
 }
 
-/// Title and lines of what lies over the view, and how many of them are scrolled away.
-pub fn overlay(model: &Model, columns: u16) -> Option<(String, Vec<Line>, usize)> {
+/// What lies over the view.
+#[derive(Debug, Default)]
+pub struct Laid {
+    /// Its title.
+    pub title: String,
+    /// Its lines, which scroll.
+    pub lines: Vec<Line>,
+    /// What stands below them and does not.
+    pub foot: Vec<Line>,
+    /// How many of the lines are scrolled away.
+    pub scroll: usize,
+}
+
+/// What lies over the view, for so many columns.
+pub fn overlay(model: &Model, columns: u16) -> Option<Laid> {
+    let laid = |title: &str, lines, scroll| Laid { title: title.to_owned(), lines, foot: Vec::new(), scroll };
     Some(match model.overlay.as_ref()? {
         // It draws itself.
         Overlay::Models(_) => return None,
-        Overlay::Help { scroll } => ("Keys and figures".into(), help(model, columns), *scroll),
-        Overlay::ConfirmQuit => ("Quit?".into(), confirm_quit(model), 0),
-        Overlay::Plan => ("Send this to AWS?".into(), plan(model, columns), 0),
+        Overlay::Help { scroll } => laid("Keys and figures", help(model, columns), *scroll),
+        Overlay::ConfirmQuit => laid("Quit?", confirm_quit(model), 0),
+        Overlay::Plan { scroll } => Laid {
+            title: plan::title(model),
+            lines: plan::lines(model, columns),
+            foot: plan::foot(model, columns),
+            scroll: *scroll,
+        },
+        Overlay::Adjust(adjusting) => {
+            let (title, lines, foot) = model.adjusting_lines(adjusting, columns);
+            Laid { title, lines, foot, scroll: 0 }
+        }
+        Overlay::Mend(mending) => mend(model, mending, columns),
         Overlay::Prompt(view) => {
             let name = model.tally.plan.variants.get(view.of.variant).map_or("", |variant| variant.name.as_str());
-            let title = format!("Ready request: {}", clean(name, Lines::Join));
             let lines = match &view.text {
                 Ok(text) => prose(&clean(text, Lines::Keep), columns, Ink::Text),
                 Err(why) => prose(&clean(why, Lines::Keep), columns, Ink::Warning),
             };
-            (title, lines, view.scroll)
+            laid(&format!("Ready request: {}", clean(name, Lines::Join)), lines, view.scroll)
         }
     })
+}
+
+/// What is wrong with what was written: carets stand under what they mean, so no line is broken.
+fn mend(model: &Model, mending: &Mending, columns: u16) -> Laid {
+    let why = clean(&mending.why, Lines::Keep);
+    let line = |line: &str| vec![(line.to_owned(), 0, if line.starts_with("error") { Ink::Error } else { Ink::Text })];
+    let key = |action, text: &str| {
+        vec![(model.key(action).unwrap_or_default(), 5, Ink::Key), (text.to_owned(), 0, Ink::Text)]
+    };
+    let foot = vec![
+        Vec::new(),
+        key(Action::Edit, "mend it in the editor"),
+        key(Action::Close, "give it up; what was written is kept"),
+    ];
+    let mut lines = prose("Nothing is added yet: this is no variant that can be sent.", columns, Ink::Muted);
+    lines.push(Vec::new());
+    lines.extend(why.lines().map(line));
+    Laid { title: "What was written".into(), lines, foot, scroll: mending.scroll }
 }
 
 /// How to read the figures: what the heads are too short to say.
@@ -262,36 +304,4 @@ fn confirm_quit(model: &Model) -> Vec<Line> {
         key(Action::Stop, "stop the run, finish what is in flight, and stay"),
         key(Action::Close, "go on"),
     ]
-}
-
-fn plan(model: &Model, columns: u16) -> Vec<Line> {
-    let Some(estimate) = &model.estimate else {
-        return vec![vec![("estimating calls, tokens, money and time".into(), 0, Ink::Muted)]];
-    };
-    let glyphs = model.theme.glyphs();
-    let label = estimate.rows.iter().map(|(what, _)| what.width()).max().unwrap_or(0) as u16 + 2;
-    let row = |(what, value): &(String, String)| {
-        vec![
-            (clean(what, Lines::Join).into_owned(), label, Ink::Muted),
-            (clean(value, Lines::Join).into_owned(), 0, Ink::Strong),
-        ]
-    };
-    let mut lines: Vec<Line> = estimate.rows.iter().map(row).collect();
-    for warning in &estimate.warnings {
-        lines.push(Vec::new());
-        lines.extend(prose(&clean(warning, Lines::Join), columns, Ink::Warning));
-    }
-    lines.push(Vec::new());
-    lines.push(match &estimate.refusal {
-        Some(why) => {
-            vec![("it cannot start: ".into(), 0, Ink::Error), (clean(why, Lines::Join).into_owned(), 0, Ink::Error)]
-        }
-        None => vec![
-            (glyphs.keys[2].into(), 6, Ink::Key),
-            ("start".into(), 8, Ink::Text),
-            ("esc".into(), 4, Ink::Key),
-            ("go back".into(), 0, Ink::Text),
-        ],
-    });
-    lines
 }

@@ -25,15 +25,15 @@ fn bound(model: &mut Model, entries: &[(&str, &[&str])]) {
 #[test]
 fn what_is_bound_works_and_is_what_the_screen_names() {
     let mut model = planned(|_| {});
-    bound(&mut model, &[("run", &["R"]), ("help", &["ctrl-h"]), ("trials", &["T"]), ("models", &[])]);
+    bound(&mut model, &[("run", &["R"]), ("help", &["ctrl-h"]), ("trials", &["Z"]), ("models", &[])]);
     assert_eq!(letter(&mut model, 'r'), []);
     let seen = text(&drawn(&model, stage::START, (120, 36)));
-    for said in ["R run ", "ctrl-h help", "T Trials", "nothing was sent yet; R runs"] {
+    for said in ["R run ", "ctrl-h help", "Z Trials", "nothing was sent yet; R runs"] {
         assert!(seen.contains(said), "{said}: {seen}");
     }
     assert!(!seen.contains("m models"));
     assert!(matches!(letter(&mut model, 'R').as_slice(), [Effect::Tell(Command::Start(_))]));
-    letter(&mut model, 'T');
+    letter(&mut model, 'Z');
     assert_eq!(model.view, quotient::tui::view::View::Trials);
     model.update(Msg::Key(KeyEvent::new(KeyCode::Char('h'), KeyModifiers::CONTROL)), stage::START);
     let seen = text(&drawn(&model, stage::START, (120, 60)));

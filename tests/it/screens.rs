@@ -1,10 +1,12 @@
 //! The pictures under `screenshots/` are golden files, made from a recorded run: `BLESS=1 cargo test` rewrites them.
 
 use std::path::Path;
+use std::time::Duration;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use quotient::bench::event::Event;
 use quotient::bench::tally::Tally;
+use quotient::cli::desk;
 use quotient::export::dashboard::picture;
 use quotient::journal::pages::Pages;
 use quotient::journal::player;
@@ -112,6 +114,24 @@ fn pressed(model: &mut Model, keys: &str) {
             effects.extend(model.update(answer, model.tally.last_at));
         }
     }
+}
+
+#[test]
+fn the_plan() {
+    let entries = recorded().entries;
+    let mut model = Model::new(after(0.0).plan, Theme::DARK);
+    model.update(Msg::Resize(120, 36), Duration::ZERO);
+    let detected = entries.into_iter().filter(|entry| matches!(entry.event, Event::QuotaDetected { .. }));
+    model.update(Msg::Entries(detected.collect()), Duration::ZERO);
+    let effects = model.update(Msg::Key(KeyCode::Char('p').into()), Duration::ZERO);
+    let [Effect::Estimate(asked)] = effects.as_slice() else { panic!("{effects:?}") };
+    let quotas: Vec<_> = model.tally.models.iter().map(|of| of.quota.clone()).collect();
+    let estimate = desk::estimated((**asked).clone(), &quotas, None);
+    model.update(Msg::Estimate(estimate), Duration::ZERO);
+    golden("plan.svg", &picture(&model, (120, 36), true, Theme::DARK));
+    model.update(Msg::Resize(80, 24), Duration::ZERO);
+    golden("views/plan-80x24.svg", &picture(&model, (80, 24), true, Theme::DARK));
+    golden("views/plan-light.svg", &picture(&model, (120, 36), false, Theme::LIGHT));
 }
 
 #[test]

@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use quotient::bench::event::Command;
 use quotient::bench::trials::{self, Order};
 use quotient::tui::keymap::KEYMAP;
-use quotient::tui::message::{Effect, Msg, PlanEstimate};
+use quotient::tui::message::{Added, Effect, Msg, PlanEstimate};
 use quotient::tui::model::Model;
 use quotient::tui::screen;
 use quotient::tui::theme::{Colours, Ground, Theme};
@@ -72,6 +72,16 @@ fn answered(model: &mut Model, effect: &Effect, now: Duration) {
             Msg::Rows { number: ask.number, again: ask.again, page }
         }
         Effect::Trial(id) => Msg::Trial(*id, Ok(trials::entries(&model.tally, *id))),
+        Effect::CopyPrompt(of) => Msg::Copied(*of, Ok(())),
+        Effect::SavePrompt(of) => Msg::Saved(*of, Err("the disk is full".into())),
+        Effect::Edit { variant, again } => Msg::Returned(Ok((variant % 3 > 0 || *again).then(|| vec![*variant as u8]))),
+        Effect::Add(bytes) if bytes[0] % 2 > 0 => Msg::Added(Err("error: no variant\n".repeat(40))),
+        Effect::Add(_) => {
+            let mut variant = model.plan.variants[0].clone();
+            variant.name = format!("日本語-{}", model.plan.variants.len());
+            Msg::Added(Ok(Added { variant: Box::new(variant), toml: String::new() }))
+        }
+        Effect::Keep(added) => Msg::Kept(added.variant.name.clone(), Err("the disk is full".into())),
         _ => return,
     };
     for effect in model.update(answer, now) {

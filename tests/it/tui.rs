@@ -448,19 +448,22 @@ fn picking_shows_the_ready_request_to_save_or_copy() {
     let best = Picked { model: 0, variant: 1 };
     assert_eq!(letter(&mut model, 'b'), [Effect::ShowPrompt(best)]);
     assert_eq!(model.cursor, 1, "the best is selected, too");
-    assert_eq!(letter(&mut model, 'c'), [], "nothing to copy yet");
     let other = Picked { model: 0, variant: 0 };
     model.update(Msg::Prompt(other, Ok("a late answer".into())), now);
     model.update(Msg::Prompt(best, Ok("{\"max_tokens\": 512}".into())), now);
     let shown = text(&drawn(&model, now, (80, 24)));
     assert!(shown.contains("Ready request: concise") && shown.contains("{\"max_tokens\": 512}"), "{shown}");
-    assert_eq!(letter(&mut model, 'c'), [Effect::Copy("{\"max_tokens\": 512}".into())]);
+    assert_eq!(letter(&mut model, 'c'), [Effect::CopyPrompt(best)]);
     assert_eq!(letter(&mut model, 'w'), [Effect::SavePrompt(best)]);
     press(&mut model, KeyCode::Esc);
     assert_eq!(letter(&mut model, 'w'), [Effect::SavePrompt(best)], "and later");
-    model.update(Msg::Saved(Ok("out/concise.json".into())), now);
+    model.update(Msg::Saved(best, Ok("out/concise.json".into())), now);
     let shown = text(&drawn(&model, now, (80, 24)));
-    assert!(shown.contains("saved the request as out/concise.json") && shown.contains("★● concise"), "{shown}");
+    assert!(
+        shown.contains("saved the request of concise (picked, winner) as out/concise.json")
+            && shown.contains("★● concise"),
+        "{shown}"
+    );
     press(&mut model, KeyCode::Home);
     assert_eq!(press(&mut model, KeyCode::Enter), [Effect::ShowPrompt(other)]);
 }

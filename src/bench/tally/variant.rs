@@ -1,9 +1,12 @@
 //! Variant: what one variant's counted trials on one model add up to.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
+use super::{Phase, Tally};
 use crate::bench::event::RetireCause;
 use crate::bench::fault::{Fault, FaultKind};
+use crate::bench::plan::Variant;
 use crate::bench::population::Population;
 use crate::bench::sample::{Outcome, Sample};
 use crate::bench::stats::{Lengths, Running};
@@ -195,5 +198,16 @@ impl VariantTally {
     /// Whether any of its token counts is an estimate.
     pub fn estimated(&self) -> bool {
         matches!(self.source, Some(None | Some(UsageSource::Estimated)))
+    }
+}
+
+impl Tally {
+    /// Puts a variant behind those of the plan. Once the run has begun it is no part of it, and no figure has it.
+    pub fn beside(&mut self, variant: &Variant) {
+        let included = variant.included && self.phase == Phase::Planned;
+        Arc::make_mut(&mut self.plan).variants.push(Variant { included, ..variant.clone() });
+        for model in &mut self.models {
+            model.variants.push(VariantTally::default());
+        }
     }
 }

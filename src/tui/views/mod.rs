@@ -3,6 +3,7 @@
 pub mod dashboard;
 pub mod log;
 pub mod models;
+pub mod plan;
 pub mod quota;
 pub mod trial;
 pub mod trials;

@@ -6,8 +6,12 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::widgets::Widget;
 
+use crate::tui::format::paragraph;
 use crate::tui::theme::{Ink, Theme};
 use crate::tui::widgets::pen::Pen;
+
+/// From this height on there is room for two lines of what goes on.
+const TALL: u16 = 4;
 
 /// One event as a line.
 #[derive(Debug, Clone)]
@@ -45,7 +49,14 @@ impl Widget for Activity<'_> {
         let columns = area.width.saturating_sub(2);
         let sign = pen.glyphs().selected;
         pen.left(area.x + 1, y, 1, sign, self.now.1);
-        pen.left(area.x + 3, y, columns.saturating_sub(2), &self.now.0, self.now.1);
+        // What a key came to is read to its end where there is room for two lines and an event.
+        let ellipsis = pen.glyphs().ellipsis;
+        let most = if area.height >= TALL { 2 } else { 1 };
+        let now = paragraph(&self.now.0, columns.saturating_sub(2).into(), most, ellipsis);
+        for (index, line) in now.iter().enumerate() {
+            y += u16::from(index > 0);
+            pen.left(area.x + 3, y, columns.saturating_sub(2), line, self.now.1);
+        }
         for line in self.lines {
             y += 1;
             if y >= area.bottom() {

@@ -14,8 +14,10 @@ use crate::tui::widgets::sheet::{Line, Lines};
 pub struct OverlayBox<'a> {
     /// Its title.
     pub title: &'a str,
-    /// What stands in it.
+    /// What stands in it, and scrolls.
     pub lines: &'a [Line],
+    /// What stands below that, and does not.
+    pub foot: &'a [Line],
     /// How many lines are scrolled away.
     pub scroll: usize,
     /// What ink and glyphs look like.
@@ -40,9 +42,9 @@ pub fn place(area: Rect, columns: u16, lines: usize) -> Rect {
     Rect::new(area.x + (area.width - width) / 2, area.y + (area.height - height) / 2, width, height)
 }
 
-/// Lines of text that a box shows.
-pub fn visible(place: Rect) -> usize {
-    place.height.saturating_sub(2).into()
+/// Lines of text that a box shows above so many that do not scroll.
+pub fn visible(place: Rect, foot: usize) -> usize {
+    usize::from(place.height.saturating_sub(2)).saturating_sub(foot)
 }
 
 impl Widget for OverlayBox<'_> {
@@ -61,6 +63,12 @@ impl Widget for OverlayBox<'_> {
             height: area.height.saturating_sub(2),
         };
         let edge = area.right().saturating_sub(1);
-        Lines { lines: self.lines, scroll: self.scroll, edge, theme: self.theme }.render(inner, buffer);
+        let height = visible(area, self.foot.len()) as u16;
+        let (above, below) =
+            (Rect { height, ..inner }, Rect { y: inner.y + height, height: inner.height - height, ..inner });
+        Lines { lines: self.lines, scroll: self.scroll, edge, theme: self.theme }.render(above, buffer);
+        // Where there is room for a part of it alone, its end counts: there the keys stand.
+        let scroll = self.foot.len().saturating_sub(below.height.into());
+        Lines { lines: &self.foot[scroll..], scroll: 0, edge, theme: self.theme }.render(below, buffer);
     }
 }

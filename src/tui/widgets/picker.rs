@@ -255,7 +255,7 @@ fn place(pen: &mut Pen<'_>, (x, y): (u16, u16), column: &Column, (text, ink): (&
 impl Widget for PickerBox<'_> {
     /// The area is the box's own.
     fn render(self, area: Rect, buffer: &mut Buffer) {
-        OverlayBox { title: self.title, lines: &[], scroll: 0, theme: self.theme }.render(area, buffer);
+        OverlayBox { title: self.title, lines: &[], foot: &[], scroll: 0, theme: self.theme }.render(area, buffer);
         let mut pen = Pen::new(buffer, self.theme);
         let seats = Seats::of(area);
         let inner = Rect::new(area.x + 2, area.y + 1, area.width.saturating_sub(4), area.height.saturating_sub(2));

@@ -77,6 +77,8 @@ pub enum Standing {
     Retired,
     /// Left out by the user.
     Excluded,
+    /// In the next run, and not in the one that is shown.
+    New,
 }
 
 impl Standing {
@@ -89,6 +91,7 @@ impl Standing {
             Self::Out => ("out", Ink::Warning),
             Self::Retired => ("retired", Ink::Muted),
             Self::Excluded => ("off", Ink::Muted),
+            Self::New => ("new", Ink::Title),
         }
     }
 }

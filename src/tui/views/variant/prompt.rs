@@ -28,6 +28,9 @@ pub(super) fn lines(model: &Model, columns: u16) -> Vec<Line> {
         Some(Err(why)) => lines.extend(prose(&clean(why, Lines::Keep), columns, Ink::Error)),
         None => {}
     }
+    if let Some(changed) = model.changed_max_tokens(model.cursor) {
+        lines.extend(labelled("next run", LABEL, Ink::Title, &changed, columns));
+    }
     lines
 }
 
