@@ -52,6 +52,7 @@ impl Model {
             Action::Dashboard | Action::Variant | Action::Trials | Action::Quota | Action::Verdict | Action::Log => {
                 return self.show_view(View::of(action).unwrap_or_default());
             }
+            Action::Rejected => self.show_rejected(self.cursor),
             Action::Run => return self.run(now),
             Action::Stop => return self.stop(),
             Action::Toggle => return self.toggle(),

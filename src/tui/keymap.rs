@@ -4,6 +4,7 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 use crate::bench::event::Stop;
 use crate::bench::tally::Phase;
+pub use crate::tui::action::Action;
 use crate::tui::model::{Model, Overlay};
 use crate::tui::screen::most_scroll;
 use crate::tui::view::{Panel, View};
@@ -15,119 +16,6 @@ pub struct Key {
     pub code: KeyCode,
     /// Whether Ctrl is held.
     pub ctrl: bool,
-}
-
-/// What a key means.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Action {
-    /// Yes, in a question.
-    Confirm,
-    /// Away with what lies over the dashboard.
-    Close,
-    /// One up.
-    Up,
-    /// One down.
-    Down,
-    /// A page up.
-    PageUp,
-    /// A page down.
-    PageDown,
-    /// To the first.
-    First,
-    /// To the last.
-    Last,
-    /// Start a run, pause it, resume it.
-    Run,
-    /// Stop the run.
-    Stop,
-    /// Include or exclude the selected variant.
-    Toggle,
-    /// More invocations at once.
-    More,
-    /// Fewer invocations at once.
-    Fewer,
-    /// As many invocations at once as are needed.
-    Auto,
-    /// The next objective.
-    Objective,
-    /// The next model of a matrix.
-    NextModel,
-    /// The variant or model before, where one is shown alone.
-    Before,
-    /// The variant or model after.
-    After,
-    /// The next panel.
-    NextPanel,
-    /// The panel before.
-    PanelBefore,
-    /// The answer at a glance.
-    Dashboard,
-    /// All about the selected variant.
-    Variant,
-    /// Every trial.
-    Trials,
-    /// The quota of the shown model.
-    Quota,
-    /// The selected trial alone.
-    Open,
-    /// Sort by the column before.
-    SortBefore,
-    /// Sort by the column after.
-    SortAfter,
-    /// Turn the order around.
-    Reverse,
-    /// The verdict.
-    Verdict,
-    /// What happened.
-    Log,
-    /// Show the models that may be called.
-    Models,
-    /// Put the plan on the chosen models.
-    Take,
-    /// Mark the selected model.
-    Mark,
-    /// Type a filter.
-    Filter,
-    /// A letter of what is typed; no row of [`KEYMAP`] has it.
-    Type(char),
-    /// Take the last letter away.
-    Erase,
-    /// Keep the filter that was typed.
-    Keep,
-    /// Pick the selected variant.
-    Pick,
-    /// Pick the best variant.
-    Best,
-    /// Save a ready request: the picked variant's, or the best one's.
-    Save,
-    /// Copy it.
-    Copy,
-    /// Show the plan of the next run, or take it away.
-    Plan,
-    /// Type `max_tokens` of the selected variant.
-    MaxTokens,
-    /// Type how many trials there are.
-    TrialCount,
-    /// Take the number that was typed.
-    Set,
-    /// For this variant alone, or for all.
-    Widen,
-    /// Open the selected variant in an editor.
-    Edit,
-    /// Export what was measured.
-    Export,
-    /// Whether the next winner, or this run's, is driven at the edge of the quota.
-    Verify,
-    /// Show the Pareto front; then the same by cost.
-    Front,
-    /// Show every key.
-    Help,
-    /// Leave.
-    Quit,
-    /// Light text on dark ground, or dark text on light.
-    Theme,
-    /// Leave, at the second press without asking.
-    Interrupt,
 }
 
 /// One row of [`KEYMAP`].
@@ -327,6 +215,27 @@ pub const KEYMAP: &[Binding] = &[
         },
     },
     Binding {
+        keys: &[letter('b')],
+        action: Action::Best,
+        label: |_| "best",
+        help: "pick the best variant under the objective",
+        applies: |model| model.overlay.is_none() && model.was_measured(),
+    },
+    Binding {
+        keys: &[letter('c')],
+        action: Action::Copy,
+        label: |model| if model.overlay.is_some() || model.was_measured() { "copy" } else { "" },
+        help: "copy a ready request: the picked one's, else the winner's, else the leader's",
+        applies: Model::can_hand,
+    },
+    Binding {
+        keys: &[letter('e')],
+        action: Action::Export,
+        label: |_| "export",
+        help: "export the report, the charts and this screen",
+        applies: |model| model.overlay.is_none() && model.was_measured(),
+    },
+    Binding {
         keys: &[key(KeyCode::Enter)],
         action: Action::Pick,
         label: |_| "pick",
@@ -334,11 +243,25 @@ pub const KEYMAP: &[Binding] = &[
         applies: |model| model.overlay.is_none() && model.view != View::Trials,
     },
     Binding {
-        keys: &[letter('b')],
-        action: Action::Best,
-        label: |_| "best",
-        help: "pick the best variant under the objective",
-        applies: |model| model.overlay.is_none() && model.was_measured(),
+        keys: &[letter('d')],
+        action: Action::Rejected,
+        label: |_| "rejected",
+        help: "the selected variant's rejected answers, one by one",
+        applies: Model::has_rejected,
+    },
+    Binding {
+        keys: &[letter('w')],
+        action: Action::Save,
+        label: |model| if model.overlay.is_some() || model.was_measured() { "save" } else { "" },
+        help: "save the same request as a file",
+        applies: Model::can_hand,
+    },
+    Binding {
+        keys: &[letter('o')],
+        action: Action::Objective,
+        label: |_| "objective",
+        help: "the next objective: what makes a variant the best",
+        applies: Model::can_plan,
     },
     Binding {
         keys: &[letter(' ')],
@@ -349,56 +272,10 @@ pub const KEYMAP: &[Binding] = &[
         applies: |model| model.overlay.is_none() && model.view != View::Trials,
     },
     Binding {
-        keys: &[letter('+')],
-        action: Action::More,
-        label: |_| "",
-        help: "more requests at once, in the run that is on or the next",
-        applies: Model::can_plan,
-    },
-    Binding {
-        keys: &[letter('-')],
-        action: Action::Fewer,
-        label: |_| "",
-        help: "fewer requests at once",
-        applies: Model::can_plan,
-    },
-    Binding {
-        keys: &[letter('a')],
-        action: Action::Auto,
-        label: |_| "",
-        help: "as many requests at once as the quota and the latency need",
-        applies: Model::can_plan,
-    },
-    Binding {
-        keys: &[letter('o')],
-        action: Action::Objective,
-        label: |_| "objective",
-        help: "the next objective: what makes a variant the best",
-        applies: Model::can_plan,
-    },
-    Binding {
-        keys: &[letter('n')],
-        action: Action::NextModel,
-        label: |_| "next model",
-        help: "the next model of the plan, where there are several",
-        applies: |model| model.overlay.is_none() && model.tally.models.len() > 1,
-    },
-    Binding {
-        keys: &[letter('e')],
-        action: Action::Export,
-        label: |_| "export",
-        help: "export the report, the charts and this screen",
-        applies: |model| model.overlay.is_none() && model.was_measured(),
-    },
-    Binding {
-        keys: &[letter('v')],
-        action: Action::Verify,
-        label: |model| match model.plan.verify {
-            _ if model.is_proved() => "",
-            true => "no proof",
-            false => "prove",
-        },
-        help: "prove the winner under load, at the quota's edge, after the verdict; or not",
+        keys: &[letter('p')],
+        action: Action::Plan,
+        label: |model| if model.is_plan_shown() { "" } else { "plan" },
+        help: "the plan of the next run: calls, tokens, money, time, share of the quota",
         applies: Model::can_plan,
     },
     Binding {
@@ -408,34 +285,6 @@ pub const KEYMAP: &[Binding] = &[
         label: |model| if model.tally.is_active() { "" } else { "models" },
         help: "the models that may be called here, to benchmark others",
         applies: |model| model.overlay.is_none() && !model.taking,
-    },
-    Binding {
-        keys: &[letter('p')],
-        action: Action::Plan,
-        label: |model| if model.is_plan_shown() { "" } else { "plan" },
-        help: "the plan of the next run: calls, tokens, money, time, share of the quota",
-        applies: Model::can_plan,
-    },
-    Binding {
-        keys: &[letter('c')],
-        action: Action::Copy,
-        label: |model| if model.overlay.is_some() || model.was_measured() { "copy" } else { "" },
-        help: "copy a ready request: the picked one's, else the winner's, else the leader's",
-        applies: Model::can_hand,
-    },
-    Binding {
-        keys: &[letter('w')],
-        action: Action::Save,
-        label: |model| if model.overlay.is_some() || model.was_measured() { "save" } else { "" },
-        help: "save the same request as a file",
-        applies: Model::can_hand,
-    },
-    Binding {
-        keys: &[letter('E')],
-        action: Action::Edit,
-        label: |model| if model.overlay.is_some() { "mend" } else { "edit" },
-        help: "edit the selected variant in $EDITOR: it comes back as a new one beside the others",
-        applies: Model::can_edit,
     },
     Binding {
         keys: &[letter('x')],
@@ -450,6 +299,52 @@ pub const KEYMAP: &[Binding] = &[
         label: |model| if model.is_plan_shown() { "trials" } else { "" },
         help: "how many trials each variant gets at most, in the next run",
         applies: Model::can_plan,
+    },
+    Binding {
+        keys: &[letter('E')],
+        action: Action::Edit,
+        label: |model| if model.overlay.is_some() { "mend" } else { "edit" },
+        help: "edit the selected variant in $EDITOR: it comes back as a new one beside the others",
+        applies: Model::can_edit,
+    },
+    Binding {
+        keys: &[letter('v')],
+        action: Action::Verify,
+        label: |model| match model.plan.verify {
+            _ if model.is_proved() => "",
+            true => "no proof",
+            false => "prove",
+        },
+        help: "prove the winner under load, at the quota's edge, after the verdict; or not",
+        applies: Model::can_plan,
+    },
+    Binding {
+        keys: &[letter('+')],
+        action: Action::More,
+        label: |_| "more at once",
+        help: "more requests at once, in the run that is on or the next",
+        applies: Model::can_plan,
+    },
+    Binding {
+        keys: &[letter('-')],
+        action: Action::Fewer,
+        label: |_| "fewer",
+        help: "fewer requests at once",
+        applies: Model::can_plan,
+    },
+    Binding {
+        keys: &[letter('a')],
+        action: Action::Auto,
+        label: |_| "auto",
+        help: "as many requests at once as the quota and the latency need",
+        applies: Model::can_plan,
+    },
+    Binding {
+        keys: &[letter('n')],
+        action: Action::NextModel,
+        label: |_| "next model",
+        help: "the next model of the plan, where there are several",
+        applies: |model| model.overlay.is_none() && model.tally.models.len() > 1,
     },
     Binding {
         keys: &[key(KeyCode::Tab)],

@@ -1,6 +1,7 @@
 //! Floor 2: the dashboard.
 
 pub mod acting;
+pub mod action;
 pub mod adjusting;
 pub mod editing;
 pub mod event_loop;

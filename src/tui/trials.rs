@@ -177,6 +177,14 @@ impl Model {
         self.is_in_trials() && !self.trials.filter.on && !self.trials.page.rows.is_empty()
     }
 
+    /// Whether the selected variant has rejected answers, in a view that is about it.
+    pub fn has_rejected(&self) -> bool {
+        let of = self.tally.models.get(self.model).and_then(|model| model.variants.get(self.cursor));
+        self.overlay.is_none()
+            && matches!(self.view, View::Dashboard | View::Variant | View::Verdict)
+            && of.is_some_and(|of| !of.rejections.is_empty())
+    }
+
     /// Shows the trials of a variant, on the shown model, whose answers a check rejected.
     pub fn show_rejected(&mut self, variant: usize) {
         let plan = &self.tally.plan;

@@ -48,7 +48,9 @@ pub fn now_line(model: &Model, now: Duration) -> (Cow<'_, str>, Ink) {
         Phase::Running => (running(tally, now).into(), Ink::Text),
         Phase::Finished(ended) => {
             let done = plural(progress(model).0, "trial");
-            let hint = model.hints(": ", &[(Action::Best, "picks the best"), (Action::Export, "exports")]);
+            let keys =
+                [(Action::Best, "picks the best"), (Action::Copy, "copies its request"), (Action::Export, "exports")];
+            let hint = model.hints(": ", &keys);
             let text = format!("the run is over ({}) after {done}{hint}", ended.name());
             (text.into(), Ink::Good)
         }

@@ -545,10 +545,14 @@ fn every_key_is_in_the_help_and_every_label_in_the_footer() {
     }
     press(&mut model, KeyCode::Esc);
     let footer = text(&drawn(&model, now, (80, 24))).lines().last().unwrap().to_owned();
-    for words in
-        ["r pause", "s stop", "↵ pick", "b best", "space exclude", "o objective", "e export", "? help", "q quit"]
-    {
+    for words in ["r pause", "s stop", "↵ pick", "b best", "c copy", "e export", "d rejected", "? help", "q quit"] {
         assert!(footer.contains(words), "{words}: {footer}");
+    }
+    // Where there is room, every action that applies and has a word.
+    let roomy = text(&drawn(&model, now, (120, 36)));
+    for row in KEYMAP.iter().filter(|row| (row.applies)(&model) && !(row.label)(&model).is_empty()) {
+        let word = format!("{} {}", row.keys[0].name(["↑", "↓", "↵"]), (row.label)(&model));
+        assert!(roomy.contains(&word), "{word}: {roomy}");
     }
     golden_at(
         "help",

@@ -231,3 +231,22 @@ fn the_variant() {
     letter(&mut model, '2');
     assert!(shown(&model, now, (120, 36)).contains("nothing was measured so far"));
 }
+
+#[test]
+fn rejected_answers_are_a_key_away() {
+    let (mut model, now) = after(&FOUR, 1.0);
+    for view in ['1', '2', '5'] {
+        letter(&mut model, view);
+        assert!(shown(&model, now, (200, 50)).contains("d rejected"));
+    }
+    press(&mut model, KeyCode::Esc);
+    press(&mut model, KeyCode::Down);
+    letter(&mut model, 'd');
+    assert_eq!(model.view, View::Trials);
+    assert_eq!(model.trials.filter.text, "outcome:rejected variant=\"concise\"");
+    letter(&mut model, '4');
+    assert_eq!(letter(&mut model, 'd'), [], "nothing is selected there");
+    let (mut model, _) = after(&["broken"], 1.0);
+    letter(&mut model, 'd');
+    assert_eq!(model.view, View::Dashboard, "there is none");
+}

@@ -49,7 +49,7 @@ impl<'a> Pen<'a> {
 
     /// Puts a text at the right of so many columns.
     pub fn right(&mut self, x: u16, y: u16, columns: u16, text: &str, ink: Ink) {
-        let width = (text.width() as u16).min(columns);
+        let width = text.width().min(columns.into()) as u16;
         self.left(x + columns - width, y, width, text, ink);
     }
 
@@ -116,7 +116,7 @@ impl<'a> Pen<'a> {
         if text.is_empty() || columns < 2 {
             return;
         }
-        let width = (text.width() as u16).min(columns - 1);
+        let width = text.width().min(usize::from(columns) - 1) as u16;
         let start = x + columns - width;
         self.fill(start - 1, y, 1, " ", Ink::Text);
         self.left(start, y, width, text, ink);
@@ -150,7 +150,11 @@ impl<'a> Pen<'a> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+    use ratatui::buffer::Cell;
+
     use super::*;
+    use crate::bench::clean::{Lines, clean};
 
     fn row(draw: impl FnOnce(&mut Pen<'_>)) -> String {
         let mut buffer = Buffer::empty(Rect::new(0, 0, 12, 1));
@@ -167,6 +171,33 @@ mod tests {
         assert_eq!(row(|pen| _ = pen.left(2, 0, 6, "abcdefghi", Ink::Text)), "  abc...    ");
         assert_eq!(row(|pen| pen.right(2, 0, 6, "abc", Ink::Text)), "     abc    ");
         assert_eq!(row(|pen| _ = pen.left(50, 7, 6, "abc", Ink::Text)), " ".repeat(12));
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_keeps_to_its_columns_and_leaves_the_others_alone(
+            text in "[a-z ]{0,3}[\\u{300}-\\u{36f}\\u{200d}\\u{fe0f}]{0,3}[日本語가👩‍💻é\\u{5d0}-\\u{5ea}]{0,6}\\PC{0,8}",
+            x in 0..12_u16,
+            columns in 0..14_u16,
+            right in any::<bool>(),
+        ) {
+            let text = clean(&text, Lines::Join).into_owned();
+            let mut buffer = Buffer::filled(Rect::new(0, 0, 12, 1), Cell::new("."));
+            let mut pen = Pen::new(&mut buffer, Theme::DARK);
+            let columns = columns.min(12 - x);
+            if right {
+                pen.right(x, 0, columns, &text, Ink::Text);
+            } else {
+                prop_assert!(pen.left(x, 0, columns, &text, Ink::Text) <= columns);
+            }
+            for at in (0..x).chain(x + columns..12) {
+                prop_assert_eq!(buffer[(at, 0)].symbol(), ".", "{:?} at {}", &text, at);
+            }
+            for at in x..x + columns {
+                let wide = buffer[(at, 0)].symbol().width() as u16;
+                prop_assert!(at + wide.max(1) <= x + columns, "{:?} sticks out", buffer[(at, 0)].symbol());
+            }
+        }
     }
 
     #[test]
