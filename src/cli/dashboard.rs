@@ -44,7 +44,7 @@ pub fn dashboard(options: &DashboardOptions) -> Result<Exit> {
         let _inside = runtime.enter();
         Interrupts::listen()
     };
-    let mut terminal = Terminal::take().wrap_err("cannot use the terminal")?;
+    let mut terminal = Terminal::take(look.mouse).wrap_err("cannot use the terminal")?;
     let (inbox, messages) = mpsc::channel();
     let (tell_desk, heard) = unbounded_channel();
     let journals = setup.journals.clone().map_or(Journals::Nowhere, Journals::In);
@@ -103,7 +103,7 @@ pub fn replay(journal: PathBuf, played: Played, options: &ReplayOptions) -> Resu
         tally.note(NoteLevel::Warning, torn);
     }
     leave_at_a_signal(inbox.clone())?;
-    let mut terminal = Terminal::take().wrap_err("cannot use the terminal")?;
+    let mut terminal = Terminal::take(options.look.mouse).wrap_err("cannot use the terminal")?;
     let input = Input::read(inbox.clone()).wrap_err("cannot read keys")?;
     let mut hands = Hands::new(inbox, None, Journals::File(journal), None, Arc::new(AtomicBool::new(false)));
     // The screen's clock is the run's own, so gauges drain and waits count as they did.

@@ -24,6 +24,9 @@ pub struct LookOptions {
     /// Only ASCII signs; without it the locale decides
     #[arg(long)]
     pub ascii: bool,
+    /// Take the mouse: a click selects a view or a variant, the wheel moves; the terminal then selects no text with it
+    #[arg(long)]
+    pub mouse: bool,
 }
 
 /// What the text stands on.

@@ -129,6 +129,7 @@ fn is_urgent(message: &Msg) -> bool {
     match message {
         Msg::Entries(_) | Msg::Tick | Msg::Rows { again: true, .. } => false,
         Msg::Key(_)
+        | Msg::Mouse(_)
         | Msg::Resize(..)
         | Msg::Note(..)
         | Msg::Region(_)

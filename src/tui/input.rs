@@ -6,7 +6,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-use crossterm::event::{self, Event};
+use crossterm::event::{self, Event, MouseEventKind};
 use rustix::process::{Signal, getpid, kill_process};
 
 use crate::tui::message::Msg;
@@ -67,6 +67,8 @@ impl Input {
                 let message = match event::read() {
                     Ok(Event::Key(key)) => Msg::Key(key),
                     Ok(Event::Resize(columns, rows)) => Msg::Resize(columns, rows),
+                    // Moving alone means nothing, and comes often.
+                    Ok(Event::Mouse(mouse)) if mouse.kind != MouseEventKind::Moved => Msg::Mouse(mouse),
                     Ok(Event::Paste(_) | Event::Mouse(_) | Event::FocusGained | Event::FocusLost) => continue,
                     Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
                     Err(_) => Msg::Leave,

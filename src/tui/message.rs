@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crossterm::event::KeyEvent;
+use crossterm::event::{KeyEvent, MouseEvent};
 
 use crate::bench::event::{Command, Entry, NoteLevel};
 use crate::bench::plan::{Plan, Variant};
@@ -44,6 +44,8 @@ pub struct Added {
 pub enum Msg {
     /// A key.
     Key(KeyEvent),
+    /// The mouse, where the user asked for one.
+    Mouse(MouseEvent),
     /// The terminal has this many columns and rows now.
     Resize(u16, u16),
     /// Entries of the run, and before it the detected quotas (`seq` 0).

@@ -13,6 +13,7 @@ pub mod keymap;
 pub mod keys;
 pub mod message;
 pub mod model;
+pub mod mouse;
 pub mod picker;
 pub mod planning;
 pub mod pressed;

@@ -222,6 +222,7 @@ impl Model {
                 }
                 None => Vec::new(),
             },
+            Msg::Mouse(event) => self.pointed(event, now),
             Msg::Resize(columns, rows) => {
                 self.size = (columns, rows);
                 Vec::new()

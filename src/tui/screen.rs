@@ -71,15 +71,21 @@ fn now_row(text: &str, ink: Ink, seat: Rect, pen: &mut Pen<'_>) {
 }
 
 /// What stands around a view, and the view itself.
-struct Frame {
+pub(super) struct Frame {
     header: Rect,
-    tabs: Rect,
-    body: Rect,
+    pub(super) tabs: Rect,
+    pub(super) body: Rect,
     now: Rect,
     footer: Rect,
 }
 
 impl Frame {
+    /// The frame in the terminal as it is; `None` where that is too small.
+    pub(super) fn within(model: &Model) -> Option<Self> {
+        let area = Rect::new(0, 0, model.size.0, model.size.1);
+        (area.width >= SMALLEST.0 && area.height >= SMALLEST.1).then(|| Self::of(area, model.view))
+    }
+
     fn of(area: Rect, view: View) -> Self {
         let header = Rect { height: 2, ..area };
         let tabs = Rect { y: header.bottom(), height: u16::from(area.height >= TABS), ..area };
@@ -137,11 +143,7 @@ pub fn trial_rows(model: &Model) -> usize {
 
 /// How many lines of the panel that the keys are about can be scrolled away.
 pub fn most_scroll_of_view(model: &Model, now: Duration) -> usize {
-    let area = Rect::new(0, 0, model.size.0, model.size.1);
-    if area.width < SMALLEST.0 || area.height < SMALLEST.1 {
-        return 0;
-    }
-    views::most_scroll(model, now, Frame::of(area, model.view).body)
+    Frame::within(model).map_or(0, |frame| views::most_scroll(model, now, frame.body))
 }
 
 /// Columns of text in an overlay.

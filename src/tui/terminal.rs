@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Once};
 
-use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
+use crossterm::event::{DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture};
 use crossterm::terminal::{
     BeginSynchronizedUpdate, Clear, ClearType, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen,
     SetTitle, disable_raw_mode, enable_raw_mode,
@@ -18,6 +18,8 @@ const BUFFER: usize = 64 << 10;
 
 /// Whether the terminal is ours now; the panic hook and the guard may both want to give it back.
 static TAKEN: AtomicBool = AtomicBool::new(false);
+/// Whether the mouse is ours then, too.
+static MOUSE: AtomicBool = AtomicBool::new(false);
 static HOOK: Once = Once::new();
 
 /// Standard output behind a buffer that counts what goes through it. Unlike `BufWriter` it writes nothing when it is
@@ -62,8 +64,10 @@ pub struct Terminal {
 
 impl Terminal {
     /// Takes the terminal. Whatever panic hook is installed by now runs after the terminal was given back,
-    /// so a hook that prints a report must be installed before.
-    pub fn take() -> io::Result<Self> {
+    /// so a hook that prints a report must be installed before. With `mouse` the mouse is taken, too, and the terminal
+    /// does not select text with it meanwhile.
+    pub fn take(mouse: bool) -> io::Result<Self> {
+        MOUSE.store(mouse, Ordering::SeqCst);
         HOOK.call_once(|| {
             let next = std::panic::take_hook();
             std::panic::set_hook(Box::new(move |panic| {
@@ -89,6 +93,9 @@ impl Terminal {
             SetTitle("quotient"),
             cursor::Hide
         )?;
+        if MOUSE.load(Ordering::SeqCst) {
+            execute!(io::stdout(), EnableMouseCapture)?;
+        }
         let output = Output { pending: Vec::with_capacity(BUFFER), bytes: Arc::clone(bytes) };
         ratatui::Terminal::new(CrosstermBackend::new(output))
     }
@@ -137,6 +144,9 @@ impl Drop for Terminal {
 /// Gives the terminal back, once. Errors are of no use here: the terminal may be gone.
 fn give_back() {
     if TAKEN.swap(false, Ordering::SeqCst) {
+        if MOUSE.load(Ordering::SeqCst) {
+            let _ = execute!(io::stdout(), DisableMouseCapture);
+        }
         let _ =
             execute!(io::stdout(), EndSynchronizedUpdate, DisableBracketedPaste, LeaveAlternateScreen, cursor::Show);
         let _ = disable_raw_mode();

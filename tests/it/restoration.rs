@@ -69,7 +69,7 @@ fn a_panic_with_the_terminal_taken() {
     if std::env::var_os("QUOTIENT_TEST_PANIC").is_none() {
         return;
     }
-    let mut terminal = Taken::take().unwrap();
+    let mut terminal = Taken::take(true).unwrap();
     terminal.draw(|frame| frame.buffer_mut().set_string(0, 0, "half a frame", ratatui::style::Style::new())).unwrap();
     panic!("on purpose");
 }

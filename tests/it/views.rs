@@ -250,3 +250,24 @@ fn rejected_answers_are_a_key_away() {
     letter(&mut model, 'd');
     assert_eq!(model.view, View::Dashboard, "there is none");
 }
+
+#[test]
+fn the_mouse_selects_views_and_variants_and_its_wheel_moves() {
+    use crossterm::event::{KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
+    let (mut model, now) = after(&FOUR, 1.0);
+    model.update(Msg::Resize(80, 24), now);
+    let left = MouseEventKind::Down(MouseButton::Left);
+    let mut mouse = |kind, word: &str| {
+        let seen = shown(&model, now, (80, 24));
+        let (row, line) = seen.lines().enumerate().find(|(_, line)| line.contains(word)).unwrap();
+        let column = line[..line.find(word).unwrap()].chars().count();
+        let event = MouseEvent { kind, column: column as u16, row: row as u16, modifiers: KeyModifiers::NONE };
+        model.update(Msg::Mouse(event), now);
+        (model.view, model.cursor)
+    };
+    assert_eq!(mouse(left, "● structured"), (View::Dashboard, 2));
+    assert_eq!(mouse(MouseEventKind::ScrollUp, "● structured"), (View::Dashboard, 1));
+    assert_eq!(mouse(left, "RPM"), (View::Dashboard, 1), "nothing is there to click");
+    assert_eq!(mouse(left, "Verdict"), (View::Verdict, 1));
+    assert_eq!(mouse(left, "1 Dash"), (View::Dashboard, 1));
+}

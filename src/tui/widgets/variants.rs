@@ -278,15 +278,18 @@ impl VariantTable<'_> {
     }
 }
 
+/// The first of so many rows that is seen: the selected one stands in the middle, so that both neighbours are seen.
+pub fn first_shown(rows: usize, selected: usize, visible: usize) -> usize {
+    selected.saturating_sub(visible / 2).min(rows.saturating_sub(visible))
+}
+
 impl Widget for VariantTable<'_> {
     fn render(self, area: Rect, buffer: &mut Buffer) {
         let mut pen = Pen::new(buffer, self.theme);
         let layout = self.layout(area.width);
         let visible = usize::from(area.height.saturating_sub(1));
-        let last = self.rows.len().saturating_sub(visible);
-        // The selected row stands in the middle of what is seen, so that both neighbours are seen.
-        let first = self.selected.saturating_sub(visible / 2).min(last);
-        self.head(area, &layout, last > 0, &mut pen);
+        let first = first_shown(self.rows.len(), self.selected, visible);
+        self.head(area, &layout, self.rows.len() > visible, &mut pen);
         let total = |row: &VariantRow<'_>| row.input.unwrap_or(0.0) + row.output.unwrap_or(0.0);
         let scale = self.rows.iter().map(total).fold(f64::MIN_POSITIVE, f64::max);
         for (offset, (index, row)) in self.rows.iter().enumerate().skip(first).take(visible).enumerate() {
