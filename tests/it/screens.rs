@@ -82,15 +82,13 @@ fn every_view() {
 }
 
 #[test]
-fn the_dashboard() {
-    let (whole, half) = (after(1.0), after(0.5));
-    golden("dashboard.svg", &picture(&whole, (120, 36), true, Theme::DARK));
-    golden("dashboard-light.svg", &picture(&whole, (120, 36), false, Theme::LIGHT));
-    golden("dashboard-80x24.svg", &picture(&whole, (80, 24), true, Theme::DARK));
-    golden("dashboard-200x50.svg", &picture(&whole, (200, 50), true, Theme::DARK));
-    golden("dashboard-running.svg", &picture(&half, (120, 36), true, Theme::DARK));
+fn the_dashboard_while_a_run_is_on() {
+    golden("views/dashboard-running.svg", &picture(&after(0.5), (120, 36), true, Theme::DARK));
+}
 
-    let mut trials = whole;
+#[test]
+fn the_trials_and_one_of_them() {
+    let mut trials = after(1.0);
     trials.update(Msg::Resize(120, 36), trials.tally.last_at);
     pressed(&mut trials, "3/e2e>4s\n>>>>>>>>>gjj");
     golden("trials.svg", &picture(&trials, (120, 36), true, Theme::DARK));
