@@ -265,12 +265,12 @@ pub fn details<'a>(model: &'a Model, judged: &Judged, characters: usize) -> Vec<
         let case = figures.plan.cases.get(rejected.case).map_or("?", |case| case.id.as_str());
         let why = rejected.why.join("; ");
         let text = format!("{}; on case {case}: {why}: {}", counts.join(", "), rejected.text);
-        add("rejected", 6, Ink::Warning, hostile(&text));
+        add("rejected", 2, Ink::Warning, hostile(&text));
     }
     if let Some(sample) = &of.sample {
         add("output", 2, Ink::Muted, hostile(&sample.text));
     }
-    add("prompt", 2, Ink::Muted, hostile(&plan.prompt));
+    add("prompt", 3, Ink::Muted, hostile(&plan.prompt));
     if let Some(changed) = model.changed_max_tokens(model.cursor) {
         add("next run", 1, Ink::Title, changed.into());
     }

@@ -17,6 +17,7 @@ use crate::tui::format::{clock, count, percent, plural, span};
 use crate::tui::judged::Judged;
 use crate::tui::keymap::Action;
 use crate::tui::model::Model;
+use crate::tui::picker::Listed;
 use crate::tui::props;
 use crate::tui::theme::Ink;
 use crate::tui::widgets::meter::{Meter, Part};
@@ -304,7 +305,10 @@ fn below(model: &Model, judged: &Judged, now: Duration, columns: u16) -> Vec<Lin
     lines.extend(judged.binding.iter().flat_map(|text| prose(text, columns, Ink::Text)));
     lines.extend(props::quota_notes(model).iter().flat_map(|note| prose(note, columns, Ink::Warning)));
     let room = room::lines(model, columns);
-    if !room.is_empty() {
+    if let Listed::Failed(why) = &model.listed {
+        let why = format!("other models cannot be listed: {}", clean(why, Lines::Join));
+        lines.extend(prose(&why, columns, Ink::Muted));
+    } else if !room.is_empty() {
         lines.push(Vec::new());
         let hint = model.hints(": ", &[(Action::Models, "takes them into the plan")]);
         lines.push(heading(&format!("Other scopes and models with room{hint}")));

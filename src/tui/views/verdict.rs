@@ -44,7 +44,7 @@ pub struct Front<'a> {
 const BESIDE: u16 = 150;
 /// Rows of the ranking's panel beside its places, and of the front at least, where they stand one above the other.
 const WORDS: u16 = 14;
-const PLOT: u16 = 13;
+const PLOT: u16 = 12;
 
 /// Draws the verdict: both panels where there is room for them, else the one that the keys are about.
 pub fn draw(model: &Model, judged: &Judged, now: Duration, area: Rect, buffer: &mut Buffer) {

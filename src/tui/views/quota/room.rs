@@ -18,12 +18,11 @@ const OTHERS: usize = 5;
 const SCOPE: u16 = 13;
 const NUMBER: u16 = 12;
 
-/// The list, or why there is none.
+/// The list, or that it is being read.
 pub(super) fn lines(model: &Model, columns: u16) -> Vec<Line> {
     match &model.listed {
-        Listed::Unread => Vec::new(),
+        Listed::Unread | Listed::Failed(_) => Vec::new(),
         Listed::Reading => prose("reading which models may be called, and their quotas", columns, Ink::Muted),
-        Listed::Failed(why) => prose(&clean(why, Lines::Join), columns, Ink::Muted),
         Listed::Read(list) => table(model, &list.rows, columns),
     }
 }
