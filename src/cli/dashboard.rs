@@ -9,6 +9,7 @@ use std::sync::mpsc;
 use base64::Engine;
 use color_eyre::Result;
 use color_eyre::eyre::WrapErr;
+use rustix::process::{Signal, getpid, kill_process};
 use tokio::sync::mpsc::unbounded_channel;
 
 use crate::bench::event::{Entry, Event, NoteLevel};
@@ -218,6 +219,14 @@ impl Hands {
             Effect::Page(ask) => self.trials.page(model.tally.run.as_deref().unwrap_or_default(), ask),
             Effect::Trial(id) => self.trials.trial(model.tally.run.as_deref().unwrap_or_default(), id),
             Effect::LeaveTrials => self.trials.leave(),
+            Effect::Suspend => {
+                let inbox = self.inbox.clone();
+                return Some(Box::new(move || {
+                    // Stops here, and goes on where the shell does.
+                    _ = kill_process(getpid(), Signal::TSTP);
+                    drop(inbox.send(Msg::Continued));
+                }));
+            }
             Effect::Quit => {}
         }
         None

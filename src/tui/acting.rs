@@ -93,6 +93,11 @@ impl Model {
             Action::Front => self.show_front(),
             Action::Keep => self.keep_filter(),
             Action::Theme => self.theme.ground = self.theme.ground.other(),
+            // What is in flight would be measured with the time in which nobody looked.
+            Action::Suspend if self.tally.is_active() || self.starting => {
+                self.say(NoteLevel::Warning, "a run is on: it would be measured wrongly".into(), now);
+            }
+            Action::Suspend => return vec![Effect::Suspend],
             Action::Help => self.overlay = Some(Overlay::Help { scroll: 0 }),
             Action::Interrupt if self.overlay == Some(Overlay::ConfirmQuit) => return self.confirm(),
             Action::Quit | Action::Interrupt => return self.quit(),

@@ -111,6 +111,8 @@ pub enum Action {
     Quit,
     /// Light text on dark ground, or dark text on light.
     Theme,
+    /// Stop the program as the shell knows it, until it is fetched back.
+    Suspend,
     /// Leave, at the second press without asking.
     Interrupt,
 }

@@ -57,7 +57,7 @@ impl Frames {
 }
 
 /// What needs the terminal to itself. It is begun once the terminal is free, goes on beside the dashboard, and ends with
-/// [`Msg::Returned`].
+/// [`Msg::Returned`] or [`Msg::Continued`].
 pub type Errand = Box<dyn FnOnce()>;
 
 /// Runs the dashboard on this thread until it asks to quit, or nobody can send to it any more; returns its last state.
@@ -91,7 +91,7 @@ pub fn run(
                 Ok(first) => {
                     let waiting = std::iter::once(first).chain(inbox.try_iter()).take(MOST_AT_ONCE);
                     for message in waiting {
-                        if lent && matches!(message, Msg::Returned(_)) {
+                        if lent && matches!(message, Msg::Returned(_) | Msg::Continued) {
                             let (columns, rows) = terminal.retake()?;
                             input.go_on();
                             (lent, frames) = (false, Frames::default());
@@ -140,6 +140,7 @@ fn is_urgent(message: &Msg) -> bool {
         | Msg::Saved(..)
         | Msg::Copied(..)
         | Msg::Returned(_)
+        | Msg::Continued
         | Msg::Added(_)
         | Msg::Kept(..)
         | Msg::Exported(_)

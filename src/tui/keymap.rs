@@ -424,6 +424,13 @@ pub const KEYMAP: &[Binding] = &[
         applies: |model| model.overlay != Some(Overlay::ConfirmQuit) && !model.is_typing(),
     },
     Binding {
+        keys: &[Key { code: KeyCode::Char('z'), ctrl: true }],
+        action: Action::Suspend,
+        label: |_| "",
+        help: "back to the shell, until fg; not while a run is on",
+        applies: |_| true,
+    },
+    Binding {
         keys: &[Key { code: KeyCode::Char('c'), ctrl: true }],
         action: Action::Interrupt,
         label: |_| "",

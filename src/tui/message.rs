@@ -69,6 +69,8 @@ pub enum Msg {
     /// The editor has ended and the terminal is ours again: what was written, `None` where nothing was changed, or why
     /// that is of no use.
     Returned(Result<Option<Vec<u8>>, String>),
+    /// The shell goes on with the program.
+    Continued,
     /// The variant that was written, or what is wrong with it, in lines to show as they are.
     Added(Result<Added, String>),
     /// Where the table of the variant with this name was kept, or why not.
@@ -131,6 +133,8 @@ pub enum Effect {
     Trial(u64),
     /// Nobody looks at the trials any more.
     LeaveTrials,
+    /// Stop the program until the shell goes on with it; the answer is [`Msg::Continued`].
+    Suspend,
     /// Leave the dashboard.
     Quit,
 }

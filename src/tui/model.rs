@@ -223,6 +223,7 @@ impl Model {
                 None => Vec::new(),
             },
             Msg::Mouse(event) => self.pointed(event, now),
+            Msg::Continued => Vec::new(),
             Msg::Resize(columns, rows) => {
                 self.size = (columns, rows);
                 Vec::new()

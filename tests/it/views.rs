@@ -271,3 +271,15 @@ fn the_mouse_selects_views_and_variants_and_its_wheel_moves() {
     assert_eq!(mouse(left, "Verdict"), (View::Verdict, 1));
     assert_eq!(mouse(left, "1 Dash"), (View::Dashboard, 1));
 }
+
+#[test]
+fn the_shell_is_a_key_away_but_not_while_something_is_measured() {
+    use crossterm::event::{KeyEvent, KeyModifiers};
+    use quotient::tui::message::Effect;
+    let suspend = Msg::Key(KeyEvent::new(KeyCode::Char('z'), KeyModifiers::CONTROL));
+    let mut model = planned(|_| {});
+    assert_eq!(model.update(suspend.clone(), stage::START), [Effect::Suspend]);
+    let (mut model, now) = after(&FOUR, 0.5);
+    assert_eq!(model.update(suspend, now), []);
+    assert!(shown(&model, now, (80, 24)).contains("a run is on: it would be measured wrongly"));
+}
