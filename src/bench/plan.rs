@@ -136,7 +136,7 @@ pub enum Concurrency {
 pub enum Keep {
     /// Every reply, whole.
     All,
-    /// The first accepted and the first rejected reply of each variant.
+    /// The first accepted reply of each variant, and the first few that each check rejected.
     #[default]
     Samples,
     /// None.

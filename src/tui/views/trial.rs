@@ -320,9 +320,9 @@ fn answer(plan: &Plan, sample: Option<&Sample>, columns: u16) -> Vec<Line> {
 fn not_kept(keep: Keep) -> &'static str {
     match keep {
         Keep::Samples => {
-            "not kept: keep = \"samples\" keeps the first accepted and the first rejected answer of each variant; keep = \"all\" keeps every one"
+            "not kept: keep = \"samples\" keeps each variant's first accepted answer and the first that each check rejected, which its own view shows; keep = \"all\" keeps every one"
         }
-        Keep::None => "not kept: keep = \"none\"; \"samples\" keeps one of each kind, \"all\" every one",
+        Keep::None => "not kept: keep = \"none\"; \"samples\" keeps a few, \"all\" every one",
         Keep::All => "not kept",
     }
 }

@@ -34,7 +34,7 @@ pub fn heading(text: &str) -> Line {
     vec![(text.to_owned(), 0, Ink::Title)]
 }
 
-/// Two sheets beside each other: the right one begins at a column.
+/// Two sheets beside each other: the right one begins at a column, before which the left one is cut where it is too long.
 pub fn beside(left: Vec<Line>, at: u16, right: Vec<Line>) -> Vec<Line> {
     let (mut left, mut right) = (left.into_iter(), right.into_iter());
     let mut lines = Vec::new();
@@ -45,8 +45,14 @@ pub fn beside(left: Vec<Line>, at: u16, right: Vec<Line>) -> Vec<Line> {
         }
         let mut line = before.unwrap_or_default();
         if let Some(behind) = behind {
-            let taken: u16 = line.iter().map(columns_of).sum();
-            line.push((String::new(), at.saturating_sub(taken), Ink::Text));
+            let mut left = at;
+            for piece in &mut line {
+                piece.1 = columns_of(piece).min(left);
+                left -= piece.1;
+            }
+            // Without columns a piece would take as many as it needs.
+            line.retain(|(_, width, _)| *width > 0);
+            line.extend((left > 0).then(|| (String::new(), left, Ink::Text)));
             line.extend(behind);
         }
         lines.push(line);
