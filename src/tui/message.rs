@@ -8,6 +8,7 @@ use crossterm::event::KeyEvent;
 use crate::bench::event::{Command, Entry, NoteLevel};
 use crate::bench::plan::{Plan, Variant};
 use crate::bench::trials::{Ask, NoPage, Page};
+use crate::tui::judged::{Evidence, Weighed};
 use crate::tui::picker::{ModelList, Taken};
 
 /// A variant on a model, by their indices in the plan.
@@ -84,6 +85,8 @@ pub enum Msg {
     },
     /// Every entry about the trial that was asked for; none where the journal does not have it. Or why it cannot tell.
     Trial(u64, Result<Vec<Entry>, String>),
+    /// The verdict that was asked for.
+    Weighed(Box<Weighed>),
     /// Time passed.
     Tick,
     /// The program is to end now: a signal, or the terminal is gone.
@@ -129,6 +132,8 @@ pub enum Effect {
     Trial(u64),
     /// Nobody looks at the trials any more.
     LeaveTrials,
+    /// Work a verdict out, beside the screen; the answer is [`Msg::Weighed`].
+    Weigh(Box<Evidence>),
     /// Leave the dashboard.
     Quit,
 }
