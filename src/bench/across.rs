@@ -128,8 +128,9 @@ fn best(of: &[Entrant<'_>], question: &Question) -> Option<Best> {
     let alpha = 2.0 * (1.0 - first.figures.plan.confidence) / (ranked.len().max(2)) as f64;
     // Models are measured side by side on the same cases, but not at the same pace: the two are taken as independent.
     let deviation = |entrant: &Entrant<'_>| entrant.figures.spread(&|means| merit(entrant, means));
+    let of_first = deviation(first);
     let apart = |(other, least): &(&Entrant<'_>, f64)| {
-        let ((n, one), (m, two)) = deviation(first).zip(deviation(other))?;
+        let ((n, one), (m, two)) = of_first.zip(deviation(other))?;
         let fewest = n.min(m);
         let spread = (one * one / n as f64 + two * two / m as f64).sqrt() * (fewest as f64).sqrt();
         Some(most - least > half_width(fewest, spread, alpha))

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::bench::figures::{FEWEST, Figures};
 use crate::bench::means::Means;
 use crate::bench::number::number;
-use crate::bench::stats::upper_share;
+use crate::bench::stats::{allows_more, upper_share};
 
 /// The risk of cutting an answer off that is worth taking, a share of answers.
 const ACCEPTABLE: f64 = 0.01;
@@ -40,16 +40,11 @@ pub fn advice(figures: &Figures<'_>) -> Option<Advice> {
     let (max_tokens, cut_off_risk) = if shown > ACCEPTABLE {
         (longest + (longest as f64 * ROOM).ceil() as u64, shown)
     } else {
-        let mut best = (longest, shown);
         // From the longest answer down, as long as the risk stays acceptable.
-        for (length, over) in of.outputs.from_longest() {
-            let found = risk(over);
-            if found > ACCEPTABLE {
-                break;
-            }
-            best = (length, found);
-        }
-        best
+        let acceptable =
+            |(_, over): &(u64, u64)| !allows_more(*over, of.outputs.n(), ACCEPTABLE, figures.plan.confidence);
+        let shortest = of.outputs.from_longest().take_while(acceptable).last();
+        shortest.map_or((longest, shown), |(length, over)| (length, risk(over)))
     };
     let max_tokens = rounded_up(max_tokens.max(1));
     if max_tokens >= used {

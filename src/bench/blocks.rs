@@ -5,7 +5,9 @@
 //! it, because what comes back first is what was short.
 
 use std::collections::BTreeMap;
+use std::sync::{Arc, OnceLock};
 
+use crate::bench::digest::{Digest, Trials};
 use crate::bench::sample::{Outcome, Sample};
 
 /// Blocks that are kept; a comparison looks at no more, so memory does not grow with the run.
@@ -68,8 +70,11 @@ pub struct Blocks {
 /// One variant's blocks.
 #[derive(Debug, Clone, Default)]
 struct Line {
-    done: Vec<Taken>,
+    /// Shared with whoever judges beside the run: it is copied only where both are at it at the same time.
+    done: Arc<Vec<Taken>>,
     ahead: BTreeMap<u32, Taken>,
+    /// What they add up to, once somebody asked since the last came.
+    digest: OnceLock<Option<Digest>>,
 }
 
 impl Blocks {
@@ -95,13 +100,21 @@ impl Blocks {
         }
         line.ahead.insert(block, taken);
         while let Some(next) = line.ahead.remove(&(line.done.len() as u32)) {
-            line.done.push(next);
+            Arc::make_mut(&mut line.done).push(next);
+            line.digest = OnceLock::new();
         }
     }
 
     /// A variant's trials, from the first block to the last before one that is not done.
     pub fn of(&self, variant: usize) -> &[Taken] {
-        self.variants.get(variant).map_or(&[], |line| &line.done)
+        self.variants.get(variant).map_or(&[], |line| line.done.as_slice())
+    }
+
+    /// Those with what they add up to; `None` without an answer.
+    pub fn trials(&self, variant: usize) -> Option<Trials<'_>> {
+        let line = self.variants.get(variant)?;
+        let digest = line.digest.get_or_init(|| Digest::of(&line.done)).as_ref()?;
+        Some(Trials { taken: &line.done, digest })
     }
 }
 

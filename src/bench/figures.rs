@@ -3,10 +3,10 @@
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use crate::bench::blocks::Taken;
 use crate::bench::capacity::{Capacity, theoretical_rpm};
 use crate::bench::contest::{FEWEST_BLOCKS, may_be_rejected};
-use crate::bench::means::{Means, Setting, ends_by_limit, least, moved};
+use crate::bench::influence::moved;
+use crate::bench::means::{Means, Setting, ends_by_limit, least};
 use crate::bench::number::number;
 use crate::bench::plan::Plan;
 use crate::bench::population::Population;
@@ -166,7 +166,7 @@ impl<'a> Figures<'a> {
     /// Capacity by the limits of a minute alone, where a daily quota binds.
     pub fn capacity_in_a_minute(&self) -> Option<Capacity> {
         let by_minute = Quota { tpd: None, ..self.of.within()?.clone() };
-        let binds = self.capacity()?.at.limit == LimitKind::Tpd;
+        let binds = self.capacity_at()?.limit == LimitKind::Tpd;
         Setting { quota: Some(&by_minute), ..self.setting() }.capacity(&self.means()?).filter(|_| binds)
     }
 
@@ -209,9 +209,9 @@ impl<'a> Figures<'a> {
     /// How many blocks a function of the means rests on, and by how much each moves it: the standard deviation that
     /// over √n is its error. `None` where n is too small to tell.
     pub fn spread(&self, of: &dyn Fn(&Means) -> Option<f64>) -> Option<(u64, f64)> {
-        let trials: &[Taken] = self.of.blocks.of(self.variant);
-        let moved = moved(trials, of).filter(|_| trials.len() >= FEWEST_BLOCKS)?;
-        Some((trials.len() as u64, moved.deviation(may_be_rejected(self.plan, self.variant, trials))))
+        let trials = self.of.blocks.trials(self.variant).filter(|trials| trials.taken.len() >= FEWEST_BLOCKS)?;
+        let judged = may_be_rejected(self.plan, self.variant, trials.digest);
+        Some((trials.taken.len() as u64, moved(&trials, of)?.deviation(judged)))
     }
 
     /// The interval of a mean per successful trial, likewise.

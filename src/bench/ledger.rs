@@ -156,6 +156,11 @@ impl Ledger {
         self.meter_mut(kind).taken(now)
     }
 
+    /// What is taken of one limit at a time, for who only looks: nothing is forgotten, and nothing copied.
+    pub fn seen(&self, now: Duration, kind: LimitKind) -> Taken {
+        self.meter(kind).seen(now)
+    }
+
     /// What still fits of one limit now; `None` where there is no such limit.
     pub fn headroom(&mut self, now: Duration, kind: LimitKind) -> Option<f64> {
         self.meter_mut(kind).headroom(now)
@@ -165,6 +170,14 @@ impl Ledger {
     /// known at which that fits, and under rules other than the rolling minute.
     pub fn spare(&mut self, now: Duration, kind: LimitKind, amount: f64) -> Option<f64> {
         self.meter_mut(kind).spare(now, amount)
+    }
+
+    fn meter(&self, kind: LimitKind) -> &Meter {
+        match kind {
+            LimitKind::Rpm => &self.rpm,
+            LimitKind::Tpm => &self.tpm,
+            LimitKind::Tpd => &self.tpd,
+        }
     }
 
     fn meter_mut(&mut self, kind: LimitKind) -> &mut Meter {
@@ -352,6 +365,16 @@ impl Meter {
         };
         Taken { used: used.max(0.0), reserved: self.outstanding }
     }
+
+    fn seen(&self, now: Duration) -> Taken {
+        let used = match &self.state {
+            State::Rolling { guard, slots, sum } => left(slots, *sum, now, self.window, *guard).1,
+            State::Bucket { recent, sum, .. } => left(recent, *sum, now, self.window, Duration::ZERO).1,
+            State::Clock { index, used, .. } if div(now, self.window) <= *index => *used,
+            State::Clock { .. } => 0.0,
+        };
+        Taken { used: used.max(0.0), reserved: self.outstanding }
+    }
 }
 
 fn div(now: Duration, length: Duration) -> u64 {
@@ -375,16 +398,24 @@ fn add(slots: &mut VecDeque<(u64, f64)>, sum: &mut f64, at: Duration, window: Du
     }
 }
 
-/// Drops what has left the window. An amount counts until its whole slot is a window old.
+/// Drops what has left the window.
 fn expire(slots: &mut VecDeque<(u64, f64)>, sum: &mut f64, now: Duration, window: Duration, guard: Duration) {
-    while let Some((slot, amount)) = slots.front().copied() {
+    let (gone, rest) = left(slots, *sum, now, window, guard);
+    slots.drain(..gone);
+    *sum = rest;
+}
+
+/// How many slots have left the window, and the sum of the others. An amount counts until its whole slot is a window
+/// old.
+fn left(slots: &VecDeque<(u64, f64)>, sum: f64, now: Duration, window: Duration, guard: Duration) -> (usize, f64) {
+    let mut rest = sum;
+    for (gone, (slot, amount)) in slots.iter().enumerate() {
         if slot_start(slot + 1, window) + window + guard > now {
-            return;
+            return (gone, rest);
         }
-        *sum -= amount;
-        slots.pop_front();
+        rest -= amount;
     }
-    *sum = 0.0; // an empty window holds exactly nothing, whatever the roundings before
+    (slots.len(), 0.0) // an empty window holds exactly nothing, whatever the roundings before
 }
 
 #[cfg(test)]
@@ -482,5 +513,24 @@ mod tests {
         ledger.settle(at(1.0), hold, 7);
         assert_eq!(ledger.taken(at(1.0), LimitKind::Tpm).used, 7.0);
         assert_eq!(ledger.headroom(at(1.0), LimitKind::Tpm), None);
+    }
+
+    #[test]
+    fn who_only_looks_sees_the_same() {
+        let limits = Quota { tpm: Some(Limit::unlisted(5_000.0, LimitSource::Applied)), ..Quota::default() };
+        let guard = Duration::from_millis(300);
+        for refill in [Refill::ROLLING, Refill::Rolling { guard }, Refill::Clock, Refill::Bucket { burst: 0.5 }] {
+            let mut ledger = Ledger::new(&limits, refill);
+            for second in 0..200 {
+                let hold = ledger.reserve(Duration::from_secs(second), 100 + second * 7 % 50);
+                ledger.settle(Duration::from_millis(second * 1_000 + 700), hold, 100 + second * 11 % 90);
+                for later in [0, 400, 12_345, 59_980, 60_000, 86_400_000] {
+                    let now = Duration::from_millis(second * 1_000 + 700 + later);
+                    for kind in LimitKind::ALL {
+                        assert_eq!(ledger.seen(now, kind), ledger.clone().taken(now, kind), "{refill:?} {now:?}");
+                    }
+                }
+            }
+        }
     }
 }

@@ -1,5 +1,6 @@
 //! Statistics in bounded memory: running means, latency distributions, intervals.
 
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use hdrhistogram::Histogram;
@@ -45,28 +46,52 @@ impl Running {
 /// A distribution of durations: microseconds in a histogram of three digits, at most 30 minutes.
 #[derive(Debug, Clone)]
 pub struct Distribution {
-    histogram: Histogram<u64>,
+    /// Shared with whoever judges beside the run: it is copied only where both are at it at the same time.
+    histogram: Arc<Histogram<u64>>,
+    /// The same in one digit, whose steps end where some of the fine ones do: it says where among those to look.
+    coarse: Arc<Histogram<u64>>,
     running: Running,
 }
 
 const LONGEST_US: u64 = 30 * 60 * 1_000_000;
 
+/// What every distribution begins as, until something comes into it: most of some never do.
+static EMPTY: LazyLock<[Arc<Histogram<u64>>; 2]> = LazyLock::new(|| {
+    #[expect(clippy::expect_used, reason = "the bounds are constants that the library accepts")]
+    let of = |digits| Histogram::new_with_bounds(1, LONGEST_US, digits).expect("1 µs to 30 min are valid bounds");
+    [3, 1].map(|digits| Arc::new(of(digits)))
+});
+
 impl Default for Distribution {
     fn default() -> Self {
-        let histogram = Histogram::new_with_bounds(1, LONGEST_US, 3);
-        Self {
-            #[expect(clippy::expect_used, reason = "the bounds are constants that the library accepts")]
-            histogram: histogram.expect("1 µs to 30 min at 3 digits are valid bounds"),
-            running: Running::default(),
-        }
+        let [histogram, coarse] = EMPTY.clone();
+        Self { histogram, coarse, running: Running::default() }
     }
 }
 
 impl Distribution {
     /// Takes one duration in; longer than 30 minutes counts as 30 minutes in the quantiles.
     pub fn add(&mut self, value: Duration) {
-        self.histogram.saturating_record((value.as_micros() as u64).max(1));
+        let micros = (value.as_micros() as u64).max(1);
+        Arc::make_mut(&mut self.histogram).saturating_record(micros);
+        Arc::make_mut(&mut self.coarse).saturating_record(micros);
         self.running.add(value.as_secs_f64());
+    }
+
+    /// What the fine histogram has for a quantile, without counting through its many thousand steps.
+    fn micros_at(&self, p: f64) -> u64 {
+        let first = self.coarse.lowest_equivalent(self.coarse.value_at_quantile(p));
+        let rank = ((p * self.n() as f64).ceil() as u64).max(1);
+        let mut seen = first.checked_sub(1).map_or(0, |before| self.coarse.count_between(0, before));
+        let mut value = first;
+        loop {
+            seen += self.histogram.count_at(value);
+            let last = self.histogram.highest_equivalent(value);
+            if seen >= rank || last >= LONGEST_US {
+                return last;
+            }
+            value = last + 1;
+        }
     }
 
     /// How many durations.
@@ -87,7 +112,7 @@ impl Distribution {
     /// The quantile `p` in milliseconds; withheld where n < 5 / (1 − p), because fewer cannot tell
     /// (the rule of thumb of `LLMeter`'s documentation).
     pub fn quantile_ms(&self, p: f64) -> Option<f64> {
-        enough(self.n(), p).then(|| self.histogram.value_at_quantile(p) as f64 / 1_000.0)
+        enough(self.n(), p).then(|| self.micros_at(p) as f64 / 1_000.0)
     }
 
     /// The interval of that quantile at a confidence, from the ranks that it lies between whatever the distribution
@@ -96,13 +121,13 @@ impl Distribution {
         let n = self.n() as f64;
         let reach = normal_quantile(0.5 + confidence / 2.0) * (n * p * (1.0 - p)).sqrt();
         let (low, high) = ((n * p - reach).floor(), (n * p + reach).ceil() + 1.0);
-        let at = |rank: f64| self.histogram.value_at_quantile((rank - 0.5) / n) as f64 / 1_000.0;
+        let at = |rank: f64| self.micros_at((rank - 0.5) / n) as f64 / 1_000.0;
         (enough(self.n(), p) && low >= 1.0 && high <= n).then(|| (at(low), at(high)))
     }
 
     /// The median in milliseconds however few there are: for ranking, not for showing.
     pub fn median_ms(&self) -> Option<f64> {
-        (self.n() > 0).then(|| self.histogram.value_at_quantile(0.5) as f64 / 1_000.0)
+        (self.n() > 0).then(|| self.micros_at(0.5) as f64 / 1_000.0)
     }
 
     /// Counts in steps of 5.9 % (a fortieth of a decade) whose edges are the same for every distribution: the edges in
@@ -162,21 +187,23 @@ const BINS_A_DECADE: f64 = 40.0;
 /// Lengths of answers in tokens: exact up to 2,047, to three digits above.
 #[derive(Debug, Clone)]
 pub struct Lengths {
-    histogram: Histogram<u64>,
+    /// Shared as a distribution's is.
+    histogram: Arc<Histogram<u64>>,
     longest: u64,
 }
 
 impl Default for Lengths {
     fn default() -> Self {
         #[expect(clippy::expect_used, reason = "three digits is a number of digits that the library accepts")]
-        Self { histogram: Histogram::new(3).expect("three digits are valid"), longest: 0 }
+        let histogram = Histogram::new(3).expect("three digits are valid");
+        Self { histogram: Arc::new(histogram), longest: 0 }
     }
 }
 
 impl Lengths {
     /// Takes one length in; above ten million it counts as that.
     pub fn add(&mut self, tokens: u64) {
-        self.histogram.saturating_record(tokens.min(10_000_000));
+        Arc::make_mut(&mut self.histogram).saturating_record(tokens.min(10_000_000));
         self.longest = self.longest.max(tokens);
     }
 
@@ -238,22 +265,36 @@ pub fn upper_share(k: u64, n: u64, confidence: f64) -> f64 {
     if k >= n {
         return 1.0;
     }
-    // P(at most k of n) falls as the share grows.
-    let at_most = |share: f64| {
-        let mut term = n as f64 * (-share).ln_1p();
-        let mut sum = term.exp();
-        for i in 0..k {
-            term += ((n - i) as f64 / (i + 1) as f64).ln() + share.ln() - (-share).ln_1p();
-            sum += term.exp();
-        }
-        sum
-    };
+    let odds = odds(k, n);
     let (mut low, mut high) = (k as f64 / n as f64, 1.0);
     for _ in 0..60 {
         let middle = f64::midpoint(low, high);
-        if at_most(middle) > 1.0 - confidence { low = middle } else { high = middle }
+        if at_most(&odds, n, middle) > 1.0 - confidence { low = middle } else { high = middle }
     }
     high
+}
+
+/// Whether k of n still allow more than a share: whether that lies below [`upper_share`], which is dearer.
+pub fn allows_more(k: u64, n: u64, share: f64, confidence: f64) -> bool {
+    k >= n || at_most(&odds(k, n), n, share) > 1.0 - confidence
+}
+
+/// By how much more ways there are for each of the first k to be one more of n, as logarithms.
+fn odds(k: u64, n: u64) -> Vec<f64> {
+    (0..k).map(|i| ((n - i) as f64 / (i + 1) as f64).ln()).collect()
+}
+
+/// How probable it is that at most as many of n happen as there are odds, where each does with a probability of `share`;
+/// falls as the share grows.
+fn at_most(odds: &[f64], n: u64, share: f64) -> f64 {
+    let (happens, does_not) = (share.ln(), (-share).ln_1p());
+    let mut term = n as f64 * does_not;
+    let mut sum = term.exp();
+    for odds in odds {
+        term += odds + happens - does_not;
+        sum += term.exp();
+    }
+    sum
 }
 
 /// The standard normal's quantile (Acklam's rational approximation, relative error below 1.2e-9).
@@ -332,6 +373,21 @@ mod tests {
     }
 
     #[test]
+    fn quantiles_are_found_where_counting_through_all_steps_finds_them() {
+        let mut distribution = Distribution::default();
+        let mut random = 7_u64;
+        for n in 0..660_u64 {
+            random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            // From microseconds to beyond 30 minutes, many of them equal.
+            let micros = (random >> 40) % (1 << (1 + n % 33));
+            distribution.add(Duration::from_micros(micros));
+            for p in [0.000_1, 0.01, 0.5, 0.9, 0.99, 0.999_9, 1.0] {
+                assert_eq!(distribution.micros_at(p), distribution.histogram.value_at_quantile(p), "{p} of {n}");
+            }
+        }
+    }
+
+    #[test]
     fn a_quantiles_interval_lies_between_two_ranks() {
         let mut distribution = Distribution::default();
         for ms in 1..=100 {
@@ -351,6 +407,10 @@ mod tests {
             assert!((found - tabled).abs() < 1e-4, "{k} of {n}: {found}");
         }
         assert_eq!(upper_share(5, 5, 0.95), 1.0);
+        for (k, n) in [(0, 20), (1, 20), (3, 100), (40, 4_096)] {
+            let bound = upper_share(k, n, 0.95);
+            assert!(allows_more(k, n, bound - 1e-9, 0.95) && !allows_more(k, n, bound + 1e-9, 0.95), "{k} of {n}");
+        }
         let mut lengths = Lengths::default();
         for tokens in [30, 10, 20, 20] {
             lengths.add(tokens);

@@ -1,5 +1,6 @@
 //! Tally: what the events add up to; a pure fold of the stream, in memory that does not grow with the run.
 
+mod excerpt;
 mod judge;
 mod variant;
 
@@ -184,6 +185,24 @@ impl ModelTally {
 }
 
 impl ModelTally {
+    fn planned(variants: usize) -> Self {
+        Self {
+            quota: None,
+            quota_notes: Vec::new(),
+            learned: BTreeMap::new(),
+            ledger: Ledger::new(&Quota::default(), Refill::ROLLING),
+            used: Use::default(),
+            history: History::default(),
+            minute: Minute::default(),
+            concurrency: None,
+            variants: vec![VariantTally::default(); variants],
+            blocks: Blocks::new(variants),
+            within: None,
+            verification: None,
+            in_flight: InFlight::default(),
+        }
+    }
+
     /// The quota as far as it can be taken: what was learned of a limit goes before what is listed.
     pub fn within(&self) -> Option<&Quota> {
         self.within.as_ref().or(self.quota.as_ref())
@@ -214,23 +233,8 @@ impl ModelTally {
 impl Tally {
     /// The tally of a plan of which nothing was run yet.
     pub fn planned(plan: Arc<Plan>) -> Self {
-        let model = || ModelTally {
-            quota: None,
-            quota_notes: Vec::new(),
-            learned: BTreeMap::new(),
-            ledger: Ledger::new(&Quota::default(), Refill::ROLLING),
-            used: Use::default(),
-            history: History::default(),
-            minute: Minute::default(),
-            concurrency: None,
-            variants: vec![VariantTally::default(); plan.variants.len()],
-            blocks: Blocks::new(plan.variants.len()),
-            within: None,
-            verification: None,
-            in_flight: InFlight::default(),
-        };
         Self {
-            models: plan.models.iter().map(|_| model()).collect(),
+            models: plan.models.iter().map(|_| ModelTally::planned(plan.variants.len())).collect(),
             judges: vec![JudgeTally::default(); plan.judges.len()],
             simulated: plan.endpoint == crate::bench::plan::Endpoint::Simulator,
             version: String::new(),

@@ -8,6 +8,7 @@ use crate::bench::figures::Figures;
 use crate::bench::means::Means;
 use crate::bench::number::number;
 use crate::bench::objective::{Objective, Rule};
+use crate::bench::pairs::Pairs;
 use crate::bench::quota::LimitKind;
 use crate::bench::tally::{Phase, Tally};
 
@@ -61,12 +62,11 @@ pub struct Ranked {
 /// What stands behind a verdict.
 struct Case<'a> {
     tally: &'a Tally,
-    contest: Contest<'a>,
+    pairs: Pairs<'a>,
     rule: &'a Rule,
     /// What they are compared by: where the limit that binds is known, the objective that answers the rule's question.
     by: Vec<&'static Objective>,
     all: Vec<Figures<'a>>,
-    variants: Vec<usize>,
     standings: Vec<Standing>,
 }
 
@@ -87,7 +87,6 @@ pub fn contest(tally: &Tally, model: usize) -> Contest<'_> {
 pub fn verdict(tally: &Tally, model: usize, rule: &Rule) -> Verdict {
     let all: Vec<Figures<'_>> = Figures::of_model(tally, model).collect();
     let variants: Vec<usize> = all.iter().map(|figures| figures.variant).collect();
-    let contest = contest(tally, model);
     let raced = *rule == tally.plan.objective;
     let out = |figures: &Figures<'_>| {
         let (of, over) = (figures.tally, figures.is_whole());
@@ -99,15 +98,16 @@ pub fn verdict(tally: &Tally, model: usize, rule: &Rule) -> Verdict {
         };
         Some((figures.variant, lost?))
     };
-    let standings = contest.standings(rule, &variants, &all.iter().filter_map(out).collect::<Vec<_>>());
-    let by = contest.objectives(rule, &variants);
-    Case { tally, contest, rule, by, all, variants, standings }.verdict()
+    let pairs = contest(tally, model).under(rule, &variants);
+    let standings = pairs.standings(&all.iter().filter_map(out).collect::<Vec<_>>());
+    let by = pairs.objectives().collect();
+    Case { tally, pairs, rule, by, all, standings }.verdict()
 }
 
 impl<'a> Case<'a> {
     fn verdict(&self) -> Verdict {
         let places = self.places();
-        let limit = self.contest.bound(&self.variants);
+        let limit = self.pairs.bound;
         let Some(leader) = places.first() else {
             return Verdict { reason: self.nobody().into(), limit, ..Verdict::default() };
         };
@@ -174,7 +174,7 @@ impl<'a> Case<'a> {
     }
 
     fn compare(&self, a: &Place<'_>, b: &Place<'_>) -> Option<Comparison> {
-        self.contest.compare(self.rule, &self.variants, a.figures.variant, b.figures.variant)
+        self.pairs.compare(a.figures.variant, b.figures.variant)
     }
 
     fn nobody(&self) -> &'static str {
@@ -195,7 +195,7 @@ impl<'a> Case<'a> {
     /// The evidence against the one who is hardest to tell from the leader, as a share of certainty.
     fn confidence(&self, places: &[Place<'_>]) -> Option<f64> {
         let (leader, others) = places.split_first()?;
-        let enough = self.contest.threshold(self.variants.len()) * (1.0 - self.tally.plan.confidence);
+        let enough = self.pairs.enough() * (1.0 - self.tally.plan.confidence);
         let mut doubt: Option<f64> = None;
         for other in others.iter().filter(|other| other.standing.lost != Some(Lost::LeftOut)) {
             let found = match other.standing.lost {
@@ -230,7 +230,7 @@ impl<'a> Case<'a> {
         }
         let open = |standing: &&Standing| standing.variant != leader.figures.variant && standing.lost.is_none();
         let Some(open) = self.standings.iter().find(open) else {
-            let few = self.contest.blocks.of(leader.figures.variant).len() < FEWEST_BLOCKS;
+            let few = self.pairs.contest.blocks.of(leader.figures.variant).len() < FEWEST_BLOCKS;
             return few.then(|| "too few trials to tell".into());
         };
         if !places.iter().any(|place| place.figures.variant == open.variant) {
@@ -267,7 +267,7 @@ impl<'a> Case<'a> {
             place.figures.setting().capacity(&place.means).is_none_or(|capacity| capacity.limit == LimitKind::Rpm)
         };
         if self.by.len() > 1 && bound(leader) && bound(second) {
-            let why = if self.contest.quota.is_some_and(|quota| quota.rpm.is_some()) {
+            let why = if self.pairs.contest.quota.is_some_and(|quota| quota.rpm.is_some()) {
                 "RPM binds both, so their capacities tie: acceptance, then fewest tokens, then cost decide"
             } else {
                 "no limit is known: acceptance, then fewest tokens, then cost decide"
@@ -409,8 +409,8 @@ pub fn efficiency_sentence(tally: &Tally, model: usize) -> Option<String> {
             number(*more_rpm)
         )
     };
-    if let Some((most, least)) = frugal.capacity().zip(other.capacity()) {
-        let (most, least) = (number(most.at.rpm), number(least.at.rpm));
+    if let Some((most, least)) = frugal.capacity_at().zip(other.capacity_at()) {
+        let (most, least) = (number(most.rpm), number(least.rpm));
         text.push_str(&format!("; by capacity, burndown and reservations counted, {most} against {least}"));
     }
     Some(text)

@@ -5,7 +5,9 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::bench::blocks::Taken;
-use crate::bench::means::{Means, Setting, ends_by_limit, least, mean, moved};
+use crate::bench::digest::{Digest, Trials};
+use crate::bench::influence::moved;
+use crate::bench::means::{Means, Setting, ends_by_limit, least};
 use crate::bench::number::number;
 use crate::bench::plan::{Concurrency, Plan};
 use crate::bench::quota::{LimitKind, Quota};
@@ -174,15 +176,17 @@ impl Verified {
 }
 
 fn predicted(known: &[Taken], setting: &Setting<'_>, minutes: f64, confidence: f64) -> Option<Predicted> {
-    let limit = setting.capacity(&mean(known)?)?.limit;
+    let digest = Digest::of(known)?;
+    let trials = Trials { taken: known, digest: &digest };
+    let limit = setting.capacity(&trials.means_but_median())?.limit;
     // So many at once cannot do more than end one after the other, whatever the quota.
     let score = |setting: &Setting<'_>, means: &Means| {
         Some(setting.capacity(means)?.rpm.min(setting.concurrency * 60.0 / means.latency))
     };
-    let rpm = score(setting, &mean(known)?)?;
+    let rpm = trials.score(&|means| score(setting, means))?;
     let n = known.len() as u64;
     let ends = ends_by_limit(setting, |setting| {
-        let found = moved(known, &|means| score(setting, means))?;
+        let found = moved(&trials, &|means| score(setting, means))?;
         let deviation = found.deviation(false);
         let before = half_width(n, deviation, 1.0 - confidence);
         let during = normal_quantile(0.5 + confidence / 2.0) * deviation / (rpm * minutes).max(1.0).sqrt();

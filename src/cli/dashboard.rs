@@ -22,6 +22,7 @@ use crate::cli::exit::{Exit, Refused};
 use crate::cli::session::now;
 use crate::cli::signals::Interrupts;
 use crate::cli::trials::{Journals, Reader};
+use crate::cli::weighing::Scales;
 use crate::cli::{files, look, output, planning, prompt};
 use crate::config;
 use crate::export::{self, FORMATS, Rendered};
@@ -39,6 +40,7 @@ pub fn dashboard(options: &DashboardOptions) -> Result<Exit> {
     let setup = planning::setup(&planned, &options.shared, !options.no_record)?;
     let mut model = Model::new(Arc::new(planned.plan.clone()), look::theme(look));
     model.keys = look::keys(planned.recipe.keys())?;
+    model.weigh_apart(true);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().wrap_err("cannot start")?;
     // Before the terminal is taken: a signal that came earlier would end the program and leave it taken.
     let interrupts = {
@@ -112,6 +114,7 @@ pub fn replay(journal: PathBuf, played: Played, options: &ReplayOptions) -> Resu
     let clock = || if speed > 0.0 { (start + begun.elapsed().mul_f64(speed)).min(end) } else { end };
     let mut model = Model::over(tally, look::theme(&options.look));
     model.keys = keys;
+    model.weigh_apart(true);
     let perform = |effect, model: &Model| hands.perform(effect, model);
     let shown = event_loop::run(&mut terminal, model, &messages, &input, clock, perform);
     drop(terminal);
@@ -160,6 +163,7 @@ struct Hands {
     /// `None` in a replay: there is nothing to tell.
     asks: Option<Asks>,
     trials: Reader,
+    scales: Scales,
     folder: Option<PathBuf>,
     editor: Editor,
     /// Names of the variants that were written, and where each is kept.
@@ -176,7 +180,8 @@ impl Hands {
     ) -> Self {
         let editor = Editor::new(inbox.clone(), editing);
         let trials = Reader::new(journals, inbox.clone());
-        Self { inbox, asks, trials, folder, editor, kept: Vec::new() }
+        let scales = Scales::new(inbox.clone());
+        Self { inbox, asks, trials, scales, folder, editor, kept: Vec::new() }
     }
 
     fn perform(&mut self, effect: Effect, model: &Model) -> Option<Errand> {
@@ -227,6 +232,7 @@ impl Hands {
                     drop(inbox.send(Msg::Continued));
                 }));
             }
+            Effect::Weigh(evidence) => self.scales.weigh(evidence),
             Effect::Quit => {}
         }
         None
@@ -288,6 +294,8 @@ impl Hands {
         let thread = std::thread::Builder::new().name("export".into()).spawn(move || {
             model.overlay = None;
             model.status = None;
+            // What is exported together agrees with the last entry.
+            model.weigh_apart(false);
             let mut files: Vec<Rendered> = FORMATS.iter().flat_map(|format| (format.render)(&model.tally)).collect();
             // The screen as the user left it, with its selection and objective, in place of the plain one.
             let pictures = export::dashboard::pictures(&model);

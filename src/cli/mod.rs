@@ -29,5 +29,6 @@ pub mod signals;
 pub mod simulate;
 pub mod snippets;
 pub mod trials;
+pub mod weighing;
 
 pub use dispatch::main;

@@ -141,7 +141,7 @@ impl Race {
         let standings = contest.standings(&plan.objective, &self.variants, &self.lost);
         let of = |passes: Option<bool>| {
             let can = standings.iter().filter(|standing| standing.lost.is_none() && standing.passes == passes);
-            contest.best(&plan.objective, &can.map(|standing| standing.variant).collect::<Vec<_>>())
+            contest.under(&plan.objective, &can.map(|standing| standing.variant).collect::<Vec<_>>()).best()
         };
         // Who is shown to pass the gate goes before who may.
         of(Some(true)).or_else(|| of(None))

@@ -127,7 +127,7 @@ pub fn run(
 /// Whether a person waits to see what it does.
 fn is_urgent(message: &Msg) -> bool {
     match message {
-        Msg::Entries(_) | Msg::Tick | Msg::Rows { again: true, .. } => false,
+        Msg::Entries(_) | Msg::Tick | Msg::Weighed(_) | Msg::Rows { again: true, .. } => false,
         Msg::Key(_)
         | Msg::Mouse(_)
         | Msg::Resize(..)

@@ -8,6 +8,7 @@ use crossterm::event::{KeyEvent, MouseEvent};
 use crate::bench::event::{Command, Entry, NoteLevel};
 use crate::bench::plan::{Plan, Variant};
 use crate::bench::trials::{Ask, NoPage, Page};
+use crate::tui::judged::{Evidence, Weighed};
 use crate::tui::picker::{ModelList, Taken};
 
 /// A variant on a model, by their indices in the plan.
@@ -88,6 +89,8 @@ pub enum Msg {
     },
     /// Every entry about the trial that was asked for; none where the journal does not have it. Or why it cannot tell.
     Trial(u64, Result<Vec<Entry>, String>),
+    /// The verdict that was asked for.
+    Weighed(Box<Weighed>),
     /// Time passed.
     Tick,
     /// The program is to end now: a signal, or the terminal is gone.
@@ -135,6 +138,8 @@ pub enum Effect {
     LeaveTrials,
     /// Stop the program until the shell goes on with it; the answer is [`Msg::Continued`].
     Suspend,
+    /// Work a verdict out, beside the screen; the answer is [`Msg::Weighed`].
+    Weigh(Box<Evidence>),
     /// Leave the dashboard.
     Quit,
 }

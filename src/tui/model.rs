@@ -1,6 +1,5 @@
 //! Model: what the dashboard knows and what a message makes of it; pure, without clock, files or channels.
 
-use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,7 +12,7 @@ use crate::bench::quota::LimitKind;
 use crate::bench::tally::Tally;
 use crate::tui::adjusting::Adjusting;
 use crate::tui::format::plural;
-use crate::tui::judged::{Judged, Memo};
+use crate::tui::judged::Memo;
 use crate::tui::keymap::{self, Action};
 use crate::tui::keys::Keys;
 use crate::tui::message::{Effect, Msg, Picked, PlanEstimate};
@@ -302,15 +301,18 @@ impl Model {
             }
             Msg::Tick => {
                 self.status.take_if(|status| now >= status.until);
-                // A frame follows: what it needs is worked out once, and not for each batch of entries.
-                if let Some(memo) = self.memo.renewed(self) {
-                    self.memo = memo;
-                }
+                // A frame follows: what it needs is seen to once, and not for each batch of entries.
+                let mut effects = Vec::from_iter(self.weigh());
                 if self.view == View::Variant || self.panel() == Panel::About {
                     let renewed = self.prompts.renewed(&self.tally.plan);
                     self.prompts = renewed.unwrap_or_else(|| std::mem::take(&mut self.prompts));
                 }
-                self.look_at_trials()
+                effects.extend(self.look_at_trials());
+                effects
+            }
+            Msg::Weighed(weighed) => {
+                self.weighed(*weighed);
+                Vec::new()
             }
             Msg::Leave => vec![Effect::Quit],
         }
@@ -413,11 +415,6 @@ impl Model {
         wanted && !(self.tally.is_active() && of.is_some_and(|v| v.retired.is_some()))
     }
 
-    /// The verdict on the shown model under the chosen objective, and what is said beside it.
-    pub fn judged(&self) -> Cow<'_, Judged> {
-        self.memo.judged(self)
-    }
-
     /// Whether every variant of the shown model that was answered has a price.
     pub fn is_priced(&self) -> bool {
         let variants = self.tally.models.get(self.model).map_or(&[][..], |model| &model.variants);
@@ -455,8 +452,7 @@ impl Model {
     /// Whether the picture changes by itself as time passes: a run, a gauge that drains, a status that goes.
     pub fn moves(&self, now: Duration) -> bool {
         let drains = |ledger: &crate::bench::ledger::Ledger| {
-            let mut ledger = ledger.clone();
-            ledger.taken(now, LimitKind::Tpm).total() > 0.0 || ledger.taken(now, LimitKind::Rpm).total() > 0.0
+            [LimitKind::Tpm, LimitKind::Rpm].iter().any(|kind| ledger.seen(now, *kind).total() > 0.0)
         };
         self.tally.is_active()
             || self.starting

@@ -125,7 +125,6 @@ fn in_flight(tally: &Tally) -> String {
 /// A gauge for each limit; the daily one only where it is known.
 pub fn gauges(model: &Model, now: Duration) -> Vec<Gauge<'_>> {
     let Some(of) = model.tally.models.get(model.model) else { return Vec::new() };
-    let mut ledger = of.ledger.clone();
     let others = of.used.others();
     LimitKind::ALL
         .into_iter()
@@ -143,7 +142,7 @@ pub fn gauges(model: &Model, now: Duration) -> Vec<Gauge<'_>> {
                 LimitKind::Tpm => Some(others.tokens),
                 LimitKind::Tpd => None,
             });
-            (!daily).then(|| Gauge { kind, taken: ledger.taken(now, kind), others, state })
+            (!daily).then(|| Gauge { kind, taken: of.ledger.seen(now, kind), others, state })
         })
         .collect()
 }

@@ -36,4 +36,5 @@ mod trials;
 mod tui;
 mod verdicts;
 mod views;
+mod weighing;
 mod worlds;

@@ -250,7 +250,7 @@ fn facts(model: &Model, gauge: &Gauge<'_>, now: Duration) -> Vec<(String, Ink)> 
 
 /// When a daily quota ends at the pace of the last minute.
 fn ends(model: &Model, gauge: &Gauge<'_>, limit: f64, now: Duration) -> Option<String> {
-    let pace = model.tally.models.get(model.model)?.ledger.clone().taken(now, LimitKind::Tpm).used;
+    let pace = model.tally.models.get(model.model)?.ledger.seen(now, LimitKind::Tpm).used;
     let left = limit - gauge.taken.total();
     if left <= 0.0 {
         return Some("used up".into());
