@@ -130,6 +130,19 @@ fn updates(criterion: &mut Criterion) {
             );
         });
     }
+    criterion.bench_function("a verdict asked for after 100,000 trials", |bencher| {
+        let mut model = model.clone();
+        model.weigh_apart(true);
+        bencher.iter_batched(
+            || {
+                let mut model = model.clone();
+                model.update(Msg::Entries(next.clone()), now);
+                model
+            },
+            |mut model| (model.update(Msg::Tick, now), model),
+            BatchSize::LargeInput,
+        );
+    });
     for rule in ["auto", "throughput", "latency", "throughput=0.7,cost=0.3"] {
         let mut model = model.clone();
         // What is kept is under another objective, so that this one is worked out anew.
