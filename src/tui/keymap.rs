@@ -7,6 +7,7 @@ use crate::bench::tally::Phase;
 pub use crate::tui::action::Action;
 use crate::tui::model::{Model, Overlay};
 use crate::tui::screen::most_scroll;
+use crate::tui::theme::Ground;
 use crate::tui::view::{Panel, View};
 
 /// One key, with Ctrl or without.
@@ -349,7 +350,7 @@ pub const KEYMAP: &[Binding] = &[
     Binding {
         keys: &[key(KeyCode::Tab)],
         action: Action::NextPanel,
-        label: |model| if model.view == View::Verdict { "panel" } else { "" },
+        label: |_| "panel",
         help: "the next panel: arrows and pages are then about it",
         applies: |model| model.overlay.is_none() && model.view.row().panels.len() > 1,
     },
@@ -405,7 +406,7 @@ pub const KEYMAP: &[Binding] = &[
     Binding {
         keys: &[letter('t')],
         action: Action::Theme,
-        label: |_| "",
+        label: |model| if model.theme.ground == Ground::Dark { "light" } else { "dark" },
         help: "colours for a dark ground, or for a light one",
         applies: |model| !model.is_typing(),
     },
