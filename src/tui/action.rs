@@ -73,7 +73,7 @@ pub enum Action {
     Mark,
     /// Type a filter.
     Filter,
-    /// A letter of what is typed; no row of [`KEYMAP`] has it.
+    /// A letter of what is typed; no row of [`KEYMAP`](crate::tui::keymap::KEYMAP) has it.
     Type(char),
     /// Take the last letter away.
     Erase,
